@@ -1,0 +1,1 @@
+"""AI Research Skills: the catalog, its checks and its coverage."""
