@@ -88,6 +88,7 @@ class SkillMetadata(BaseModel):
     lifecycle: Lifecycle | None = None
     by: str = ""
     reviewed: dt.date | None = None
+    not_executed: str = Field(default="", alias="not-executed")
 
 
 class SkillFields(BaseModel):

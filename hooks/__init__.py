@@ -1,0 +1,1 @@
+"""The build: catalog and evidence in, Markdown, JSON and SVG strings out."""

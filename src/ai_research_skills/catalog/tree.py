@@ -1,0 +1,73 @@
+"""Everything that people wrote below one root, read once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ai_research_skills.catalog.evidence import SkillEvidence, load_evidence
+from ai_research_skills.catalog.learning_path import LEARNING_PATH_FILE, LearningPath, load_learning_path
+from ai_research_skills.catalog.library_roadmap import LIBRARY_FILE, LibraryRoadmap, load_library_roadmap
+from ai_research_skills.catalog.notebook import Notebook, load_notebooks
+from ai_research_skills.catalog.problem import CatalogError, Problem
+from ai_research_skills.catalog.shelf import load_skills
+from ai_research_skills.catalog.skill import Skill
+from ai_research_skills.catalog.tags import load_tags
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The skills, plans, notebooks and evidence of one root, and every fault found in them.
+
+    A tree that is only a skills library has neither roadmap nor learning path.
+    """
+
+    root: Path
+    skills: tuple[Skill, ...]
+    roadmap: LibraryRoadmap | None
+    learning_path: LearningPath | None
+    notebooks: tuple[Notebook, ...]
+    evidence: dict[str, SkillEvidence]
+    tags: dict[str, str]
+    problems: tuple[Problem, ...]
+
+    @cached_property
+    def by_name(self) -> dict[str, Skill]:
+        return {skill.name: skill for skill in self.skills}
+
+    def checked(self) -> Tree:
+        """This tree, or a CatalogError that lists all its problems."""
+        if self.problems:
+            raise CatalogError(self.problems)
+        return self
+
+
+def load_tree(root: Path) -> Tree:
+    """Read `root`; never raises for what a file holds."""
+    shelf = load_skills(root)
+    roadmap, roadmap_problems = load_library_roadmap(root) if (root / LIBRARY_FILE).exists() else (None, ())
+    learning_path, path_problems = (
+        load_learning_path(root) if (root / LEARNING_PATH_FILE).exists() else (None, ())
+    )
+    notebooks, notebook_problems = load_notebooks(root)
+    evidence, evidence_problems = load_evidence(root)
+    tags, tag_problems = load_tags(root)
+    problems = (
+        *shelf.problems,
+        *roadmap_problems,
+        *path_problems,
+        *notebook_problems,
+        *evidence_problems,
+        *tag_problems,
+    )
+    return Tree(
+        root=root,
+        skills=shelf.skills,
+        roadmap=roadmap,
+        learning_path=learning_path,
+        notebooks=notebooks,
+        evidence=evidence,
+        tags=tags,
+        problems=tuple(sorted(problems)),
+    )
