@@ -125,6 +125,7 @@ def _index(content: SiteContent, every: Sequence[Card]) -> Staged:
         "title": "Skills",
         "description": "Every skill of the library, with facets for category, tier, evidence and hardware.",
         "hide": ["navigation", "toc"],
+        "scripts": ["javascripts/facets.js"],
         "facets": {"kind": ["index"]},
     }
     return page(f"{addresses.SKILLS}index.md", meta, f"# Skills\n\n{html}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from enum import StrEnum
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
@@ -281,7 +280,7 @@ class LearningPath(Declared):
     def blocks_of(self, phase: Phase) -> tuple[Block, ...]:
         return tuple(block for block in self.blocks if block.phase == phase.id)
 
-    @cached_property
+    @property
     def items(self) -> tuple[Item, ...]:
         """Every box of the path in the document's order: a phase's blocks, then its checkpoint."""
         items: list[Item] = []
@@ -291,19 +290,11 @@ class LearningPath(Declared):
             items += phase.checkpoint.items
         return tuple(items)
 
-    @cached_property
-    def _items_by_id(self) -> dict[str, Item]:
-        return {item.id: item for item in self.items}
-
-    @cached_property
-    def _blocks_by_id(self) -> dict[str, Block]:
-        return {block.id: block for block in self.blocks}
-
     def item(self, id_: str) -> Item | None:
-        return self._items_by_id.get(id_)
+        return next((item for item in self.items if item.id == id_), None)
 
     def block(self, id_: str) -> Block | None:
-        return self._blocks_by_id.get(id_)
+        return next((block for block in self.blocks if block.id == id_), None)
 
     def project(self, number: int) -> Project | None:
         return next((project for project in self.projects if project.number == number), None)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -279,21 +278,14 @@ class LibraryRoadmap(Declared):
     success_metrics: tuple[SuccessMetric, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
 
-    @cached_property
-    def _by_name(self) -> dict[str, SkillPlan]:
-        return {skill.name: skill for skill in self.skills}
-
-    @cached_property
-    def _by_any_name(self) -> dict[str, SkillPlan]:
-        return {name: skill for skill in reversed(self.skills) for name in _names(skill)} | self._by_name
-
     def plan(self, name: str) -> SkillPlan | None:
         """The plan of the skill with exactly this name."""
-        return self._by_name.get(name)
+        return next((skill for skill in self.skills if skill.name == name), None)
 
     def find(self, words: str) -> SkillPlan | None:
         """The plan of the skill that goes by `words`: its name, its title or an alias, in any spelling."""
-        return self._by_any_name.get(slug(words))
+        asked = slug(words)
+        return self.plan(asked) or next((skill for skill in self.skills if asked in _names(skill)), None)
 
     def document(self, number: str) -> Document:
         return next(document for document in self.documents if document.number == number)
@@ -348,7 +340,7 @@ def slug(words: str) -> str:
 
 
 def _names(skill: SkillPlan) -> tuple[str, ...]:
-    return (skill.name, slug(skill.title), *skill.aliases)
+    return (slug(skill.title), *skill.aliases)
 
 
 def load_library_roadmap(root: Path) -> tuple[LibraryRoadmap | None, tuple[Problem, ...]]:
