@@ -52,6 +52,7 @@ class SkillEvidence(BaseModel):
     pins: tuple[str, ...]
     python: str
     platform: str
+    absent: tuple[str, ...] = ()
     checked: dt.date
     findings: tuple[Finding, ...]
 

@@ -47,8 +47,9 @@ def load_tree(root: Path) -> Tree:
     """Read `root`; never raises for what a file holds."""
     shelf = load_skills(root)
     roadmap, roadmap_problems = load_library_roadmap(root) if (root / LIBRARY_FILE).exists() else (None, ())
+    names = [plan.name for plan in roadmap.skills] if roadmap else None
     learning_path, path_problems = (
-        load_learning_path(root) if (root / LEARNING_PATH_FILE).exists() else (None, ())
+        load_learning_path(root, skills=names) if (root / LEARNING_PATH_FILE).exists() else (None, ())
     )
     notebooks, notebook_problems = load_notebooks(root)
     evidence, evidence_problems = load_evidence(root)

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from ai_research_skills.catalog.evidence import Level
 from ai_research_skills.catalog.example import Example
+from ai_research_skills.catalog.links import dead_links
 from ai_research_skills.catalog.skill import Skill
 
 SECTIONS = (
@@ -105,19 +106,7 @@ def _gold_rules(skill: Skill, levels: Levels, as_of: dt.date) -> Iterator[Rule]:
     yield rule(not below, f"{below} of {len(levels)} examples are not yet resolved against the pins")
     ran = any(level >= Level.EXECUTED for _, level in levels)
     yield rule(ran or bool(skill.metadata.not_executed), "an executed example, or the reason why none can be")
-    dead = dead_links(skill)
+    dead = [link.target for _, link in dead_links(skill)]
     yield rule(not dead, f"dead links: {', '.join(dead)}")
     reviewed = skill.metadata.reviewed
     yield rule(reviewed is not None and as_of - reviewed <= REVIEW_EVERY, "a review within the year")
-
-
-def dead_links(skill: Skill) -> tuple[str, ...]:
-    """Relative links of the skill that lead to no file of it."""
-    files = {"SKILL.md", *(path.as_posix() for path in skill.files)}
-    files |= {page.path.relative_to(skill.folder).as_posix() for page in skill.references}
-    return tuple(sorted({link for page in skill.pages for link in _relative_links(skill, page.text)} - files))
-
-
-def _relative_links(skill: Skill, text: str) -> Iterator[str]:
-    for target in re.findall(r"\]\((?!https?:|mailto:|#)([^)\s#]+)", text):
-        yield target.removeprefix("../")

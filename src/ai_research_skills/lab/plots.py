@@ -22,6 +22,9 @@ LARGEST_PLOT = 60_000
 LONGEST_ALT = 400
 """Characters; more belongs into the text around the plot."""
 
+_FONTS = "'DejaVu Sans', Verdana, Arial, sans-serif"
+"""Text stays text in an SVG: it is a tenth of the size. Verdana is as wide as the font that placed it."""
+
 _INK, _PALE, _CARD = "#1f2933", "#d5dae1", "#ffffff"
 
 _STYLE: dict[str, object] = {
@@ -50,7 +53,7 @@ _STYLE: dict[str, object] = {
     "legend.frameon": False,
     "lines.linewidth": 2,
     "lines.markersize": 5,
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",
     "svg.hashsalt": "ai-research-skills",
 }
 
@@ -95,15 +98,23 @@ def render(figure: Any, *, alt: str) -> tuple[str, str | bytes]:
     with style():
         text = io.StringIO()
         figure.savefig(text, format="svg", metadata={"Date": None, "Title": alt})
-        if len(text.getvalue().encode()) <= LARGEST_PLOT:
-            return "image/svg+xml", text.getvalue()
-        raw = io.BytesIO()
-        figure.savefig(raw, format="png", dpi=130, metadata={"Software": None, "Title": alt})
-    if len(raw.getvalue()) > LARGEST_PLOT:
-        raise ValueError(
-            f"the plot has {len(raw.getvalue()):,} bytes, more than {LARGEST_PLOT:,} → draw less"
-        )
-    return "image/png", raw.getvalue()
+        vector = text.getvalue().replace("'DejaVu Sans'", _FONTS)
+        if len(vector.encode()) <= LARGEST_PLOT:
+            return "image/svg+xml", vector
+        raster = _png(figure)
+    if len(raster) > LARGEST_PLOT:
+        raise ValueError(f"the plot has {len(raster):,} bytes, more than {LARGEST_PLOT:,} → draw less")
+    return "image/png", raster
+
+
+def _png(figure: Any) -> bytes:
+    """A PNG of 64 colours, which line art never misses, at twice the resolution of the page."""
+    image: Any = importlib.import_module("PIL.Image")
+    full, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(full, format="png", dpi=144, metadata={"Software": None})
+    with image.open(full) as opened:
+        opened.convert("RGB").quantize(64).save(small, format="png", optimize=True)
+    return small.getvalue()
 
 
 def limit_bar(figures: Iterable[Figure], *, title: str = "Measured, as a share of the limit") -> Any:

@@ -1,0 +1,56 @@
+"""The links of a Markdown page, found by a CommonMark parser: code that looks like a link is none."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from markdown_it import MarkdownIt
+
+from ai_research_skills.catalog.skill import SKILL_FILE, Page, Skill
+
+_PARSER = MarkdownIt("commonmark").enable("table")
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+
+
+@dataclass(frozen=True)
+class Link:
+    """One link or image of a page; `line` is that of the paragraph it stands in."""
+
+    target: str
+    line: int
+
+    @property
+    def is_relative(self) -> bool:
+        return not _ABSOLUTE.match(self.target) and not self.target.startswith(("#", "/"))
+
+    @property
+    def path(self) -> str:
+        return self.target.partition("#")[0]
+
+
+def page_links(page: Page) -> Iterator[Link]:
+    """Every link and image of `page`, in order."""
+    for token in _PARSER.parse(page.text):
+        line = page.first_line + (token.map[0] if token.map else 0)
+        for child in token.children or ():
+            target = child.attrGet("href") or child.attrGet("src")
+            if target:
+                yield Link(str(target), line)
+
+
+def dead_links(skill: Skill) -> Iterator[tuple[Page, Link]]:
+    """Relative links of `skill` that lead to none of its files."""
+    files = {SKILL_FILE, *(path.as_posix() for path in skill.files)}
+    files |= {page.path.relative_to(skill.folder).as_posix() for page in skill.references}
+    folders = {"."} | {posixpath.dirname(file) for file in files}
+    for page in skill.pages:
+        here = page.path.parent.relative_to(skill.folder).as_posix()
+        for link in page_links(page):
+            if (
+                link.is_relative
+                and posixpath.normpath(posixpath.join(here, link.path)) not in files | folders
+            ):
+                yield page, link

@@ -1,0 +1,107 @@
+"""What a skill must look like: the specification, by its reference validator, and this library's own rules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from skills_ref import validate as reference_validate
+
+from ai_research_skills.catalog.example import Mark, page_examples
+from ai_research_skills.catalog.links import dead_links, page_links
+from ai_research_skills.catalog.problem import Problem
+from ai_research_skills.catalog.skill import Skill
+from ai_research_skills.catalog.tree import Tree
+
+LONGEST_DESCRIPTION = 200
+"""Characters: agents hold the descriptions of all skills in about one percent of their context."""
+
+LARGEST_BODY = 20_000
+"""Characters, about 5,000 tokens."""
+
+LONGEST_SKILL = 400
+SMALLEST_REFERENCE, LARGEST_REFERENCE = 5 * 1024, 25 * 1024
+REQUIRED = (
+    "title",
+    "version",
+    "authors",
+    "tags",
+    "homepage",
+    "hardware",
+    "lifecycle",
+    "reviewed",
+)
+
+
+def structure_problems(tree: Tree) -> tuple[Problem, ...]:
+    """Every fault of every skill of `tree`, those found while reading included."""
+    found = list(tree.problems)
+    for skill in tree.skills:
+        found += _specification(tree.root, skill)
+        found += _metadata(skill, tree.tags)
+        found += _sizes(skill)
+        found += _pages(skill)
+    return tuple(sorted(set(found)))
+
+
+def _specification(root: Path, skill: Skill) -> Iterator[Problem]:
+    try:
+        messages = reference_validate(root / skill.folder)
+    except (OSError, ValueError, RecursionError) as error:
+        messages = [f"cannot be read by the reference validator: {error}"]
+    for message in messages:
+        mend = "follow the Agent Skills specification"
+        yield Problem(skill.path, 1, f"specification: {message.splitlines()[0]}", mend)
+
+
+def _metadata(skill: Skill, tags: Mapping[str, str]) -> Iterator[Problem]:
+    block = skill.fields.get("metadata")
+    block = block if isinstance(block, dict) else {}
+    for name in REQUIRED:
+        if not block.get(name):
+            yield Problem(skill.path, 1, f"lacks metadata.{name}", f"add `{name}:` under `metadata:`")
+    for tag in skill.metadata.tags:
+        if tags and tag not in tags:
+            yield Problem(skill.path, 1, f"has the unknown tag {tag!r}", "use a tag of docs/tags.yml")
+    if len(skill.description) > LONGEST_DESCRIPTION:
+        message = f"has a description of {len(skill.description)} characters, more than {LONGEST_DESCRIPTION}"
+        yield Problem(skill.path, 1, message, "say only what it is and when to use it")
+    if not skill.license:
+        yield Problem(skill.path, 1, "has no licence", "add `license:`")
+
+
+def _sizes(skill: Skill) -> Iterator[Problem]:
+    lines = skill.raw.count("\n")
+    if lines > LONGEST_SKILL:
+        mend = "move depth into references"
+        yield Problem(skill.path, 0, f"has {lines} lines, more than {LONGEST_SKILL}", mend)
+    if len(skill.raw) > LARGEST_BODY:
+        message = f"has {len(skill.raw)} characters, more than {LARGEST_BODY} (about 5,000 tokens)"
+        yield Problem(skill.path, 0, message, "move depth into references")
+    for reference in skill.references:
+        size = len(reference.text.encode())
+        if not SMALLEST_REFERENCE <= size <= LARGEST_REFERENCE:
+            message = f"has {size:,} bytes, not {SMALLEST_REFERENCE:,} to {LARGEST_REFERENCE:,}"
+            yield Problem(reference.path, 0, message, "merge it with another reference, or split it")
+
+
+def _pages(skill: Skill) -> Iterator[Problem]:
+    marks = {mark.value for mark in Mark}
+    for page in skill.pages:
+        for example in page_examples(page):
+            if not example.language:
+                mend = "name the language after the fence, `text` for output"
+                yield Problem(page.path, example.line, "has a code block without a language", mend)
+            if example.mark not in marks:
+                mend = f"use one of {', '.join(sorted(marks - {''}))}, or none"
+                yield Problem(page.path, example.line, f"has the unknown mark {example.mark!r}", mend)
+        for link in page_links(page):
+            if re.match(r"(javascript|data|vbscript):", link.target, flags=re.IGNORECASE):
+                yield Problem(page.path, link.line, f"links to {link.target[:40]!r}", "link to a page")
+        headings = re.findall(r"^# ", page.text, flags=re.MULTILINE)
+        if not headings and page.text:
+            yield Problem(page.path, page.first_line, "has no title", "begin with a line `# Title`")
+    for page, link in dead_links(skill):
+        mend = "correct the path; links are relative to the file"
+        yield Problem(page.path, link.line, f"links to {link.target}, which does not exist", mend)

@@ -1,0 +1,51 @@
+"""`check`: holding a skill's examples against its pins."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import click
+
+from ai_research_skills.catalog.problem import Problem
+from ai_research_skills.catalog.tree import Tree, load_tree
+from ai_research_skills.checks.environment import Environment, NoEnvironment, pinned_environment
+from ai_research_skills.checks.skill_check import check_skill, write_evidence
+from ai_research_skills.cli.output import finish, json_option, root_option, say
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--parse-only", is_flag=True, help="Do not run anything.")
+@click.option("--write", is_flag=True, help="Keep what was found under docs/evidence/skills.")
+@root_option
+@json_option
+def check(names: tuple[str, ...], parse_only: bool, write: bool, root: Path, as_json: bool) -> None:
+    """Parse every example, and run it in an environment made of the skill's pins."""
+    tree = load_tree(root)
+    unknown = sorted(set(names) - set(tree.by_name))
+    if unknown:
+        raise click.UsageError(f"no skill is named {', '.join(unknown)} → `ai-skills list` names them all")
+    if write and parse_only:
+        raise click.UsageError("--write keeps a whole record → leave --parse-only out")
+    problems: list[Problem] = []
+    for name in names or sorted(tree.by_name):
+        problems += _check_one(tree, name, parse_only=parse_only, write=write, quiet=as_json)
+    finish(problems, as_json=as_json, fine="every example did what it says")
+
+
+def _check_one(tree: Tree, name: str, *, parse_only: bool, write: bool, quiet: bool) -> tuple[Problem, ...]:
+    skill = tree.by_name[name]
+    environment: Environment | None = None
+    if not parse_only:
+        try:
+            environment = pinned_environment(skill.metadata.packages)
+        except NoEnvironment as error:
+            return (Problem(skill.path, 1, f"has no environment: {error}", "correct the pins"),)
+    checked = check_skill(skill, environment, dt.datetime.now(dt.UTC).date())
+    if write:
+        write_evidence(tree.root, checked.evidence)
+    if not quiet:
+        ran = sum(finding.seconds is not None for finding in checked.evidence.findings)
+        say(f"{name}: {len(checked.evidence.findings)} examples, {ran} ran, {len(checked.problems)} problems")
+    return checked.problems
