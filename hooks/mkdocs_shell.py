@@ -7,20 +7,34 @@ from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
+from mkdocs.plugins import event_priority
+from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
-from hooks.redirects import redirect_maps
+from hooks.redirects import redirect_maps, with_aliases
 from hooks.repository import site_content
 from hooks.search import IndexingFailed, build_index, marked_for_search
+from hooks.site_content import SiteContent
 from hooks.skill_pages import raw_files
 
 
-def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Read the tree afresh, and give the redirects plugin its table."""
+def on_config(config: MkDocsConfig) -> None:
+    """Read the tree afresh, so that `serve` equals `build`."""
     site_content.cache_clear()
-    content = site_content(Path(config.config_file_path).parent, config.repo_url or "")
-    config.plugins["redirects"].config["redirect_maps"] = redirect_maps(content)
-    return config
+
+
+@event_priority(-90)
+def on_files(files: Files, config: MkDocsConfig) -> None:
+    """Fill the redirects plugin's table once every page is known; it holds the same dict since its own turn."""
+    pages = {file.url if file.url != "./" else "": file.src_uri for file in files.documentation_pages()}
+    table = config.plugins["redirects"].config["redirect_maps"]
+    table.clear()
+    table.update(redirect_maps(_content(config), pages))
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Keep the old ids of renamed headings alive."""
+    return with_aliases(html, page.file.url, _content(config).tree.redirects)
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
@@ -31,8 +45,7 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
 def on_post_build(config: MkDocsConfig) -> None:
     """Put the skills' raw files beside their pages, then index what was built."""
     site = Path(config.site_dir)
-    content = site_content(Path(config.config_file_path).parent, config.repo_url or "")
-    for staged in raw_files(content):
+    for staged in raw_files(_content(config)):
         path = site / staged.path
         path.parent.mkdir(parents=True, exist_ok=True)
         assert isinstance(staged.content, bytes)
@@ -41,6 +54,10 @@ def on_post_build(config: MkDocsConfig) -> None:
         build_index(site)
     except IndexingFailed as error:
         raise PluginError(str(error)) from error
+
+
+def _content(config: MkDocsConfig) -> SiteContent:
+    return site_content(Path(config.config_file_path).parent, config.repo_url or "")
 
 
 def _is_indexed(meta: Any) -> bool:

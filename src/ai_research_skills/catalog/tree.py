@@ -11,6 +11,7 @@ from ai_research_skills.catalog.learning_path import LEARNING_PATH_FILE, Learnin
 from ai_research_skills.catalog.library_roadmap import LIBRARY_FILE, LibraryRoadmap, load_library_roadmap
 from ai_research_skills.catalog.notebook import Notebook, load_notebooks
 from ai_research_skills.catalog.problem import CatalogError, Problem
+from ai_research_skills.catalog.redirects import load_redirects
 from ai_research_skills.catalog.shelf import load_skills
 from ai_research_skills.catalog.skill import Skill
 from ai_research_skills.catalog.tags import load_tags
@@ -30,6 +31,7 @@ class Tree:
     notebooks: tuple[Notebook, ...]
     evidence: dict[str, SkillEvidence]
     tags: dict[str, str]
+    redirects: dict[str, str]
     problems: tuple[Problem, ...]
 
     @cached_property
@@ -54,6 +56,7 @@ def load_tree(root: Path) -> Tree:
     notebooks, notebook_problems = load_notebooks(root)
     evidence, evidence_problems = load_evidence(root)
     tags, tag_problems = load_tags(root)
+    redirects, redirect_problems = load_redirects(root)
     problems = (
         *shelf.problems,
         *roadmap_problems,
@@ -61,6 +64,7 @@ def load_tree(root: Path) -> Tree:
         *notebook_problems,
         *evidence_problems,
         *tag_problems,
+        *redirect_problems,
     )
     return Tree(
         root=root,
@@ -70,5 +74,6 @@ def load_tree(root: Path) -> Tree:
         notebooks=notebooks,
         evidence=evidence,
         tags=tags,
+        redirects=redirects,
         problems=tuple(sorted(problems)),
     )
