@@ -11,7 +11,7 @@ PORT ?= 8000
 export NO_MKDOCS_2_WARNING := 1
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help serve build test test-fast lint notebooks clean
+.PHONY: help serve build test lint clean
 
 help:
 	@echo "make serve     build the site and serve it at http://127.0.0.1:$(PORT)/"
@@ -39,8 +39,8 @@ serve: $(VENV)/docs.stamp
 build: $(VENV)/docs.stamp
 	$(BIN)/mkdocs build --clean
 
-test: $(VENV)/test.stamp lint build
-	$(BIN)/pytest
+test: $(VENV)/test.stamp lint
+	$(BIN)/pytest --nbmake
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .

@@ -13,7 +13,7 @@ from markdown_it.token import Token
 
 from ai_research_skills.catalog.evidence import Level
 
-_PARSER = MarkdownIt("commonmark").enable("table")
+_PARSER = MarkdownIt("commonmark").enable("table").disable("inline")
 
 Levels = Mapping[int, Level]
 """Level of each fenced block by its position on the page; a block without one gets no label."""
@@ -46,8 +46,10 @@ def _code_lines(tokens: list[Token]) -> set[int]:
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 _AUTOLINK = re.compile(r"<(https?://[^\s<>]+)>")
 _HEADING_ID = re.compile(r"^(#{1,6} .*?) *\{ *(#[\w-]+) *\} *$")
-_LINK = re.compile(r"(\]\()([^()\s]+)((?: +\"[^\"]*\")?\))")
-_DEFINITION = re.compile(r"^( {0,3}\[[^\]]+\]: +)(\S+)")
+_TARGET_OPENS = re.compile(r"\]\(|^ {0,3}\[[^\]]+\]: *")
+_ABSOLUTE = re.compile(r"https?://\S|mailto:\S|#[\w-]+(?=[)\s]|$)")
+_RELATIVE = re.compile(r"[\w./-]+(?:#[\w-]+)?(?=[)\s]|$)")
+_ENTITIES = {"(": "&#40;", ":": "&#58;"}
 
 
 def _inert(line: str, relink: Callable[[str], str]) -> str:
@@ -65,17 +67,25 @@ def _inert(line: str, relink: Callable[[str], str]) -> str:
 def _inert_prose(text: str, relink: Callable[[str], str]) -> str:
     text = _AUTOLINK.sub(r"[\1](\1)", text)
     text = text.replace("<", "&lt;").replace("{", "&#123;")
-    for pattern in (_LINK, _DEFINITION):
-        text = pattern.sub(lambda m: m[1] + _target(m[2], relink) + (m[3] if m.lastindex == 3 else ""), text)
-    return text
+    return _with_safe_targets(text, relink)
 
 
-def _target(target: str, relink: Callable[[str], str]) -> str:
-    if re.match(r"(https?|mailto):", target) or target.startswith("#"):
-        return target
-    if ":" in target.partition("/")[0]:
-        return "#"
-    return relink(target)
+def _with_safe_targets(text: str, relink: Callable[[str], str]) -> str:
+    """Every link whose target is neither absolute and known nor plainly relative becomes text."""
+    pieces: list[str] = []
+    end = 0
+    for opens in _TARGET_OPENS.finditer(text):
+        pieces.append(text[end : opens.start()])
+        opening, rest, end = opens[0], text[opens.end() :], opens.end()
+        if _ABSOLUTE.match(rest):
+            pieces.append(opening)
+        elif relative := _RELATIVE.match(rest):
+            pieces += [opening, relink(relative[0])]
+            end += relative.end()
+        else:
+            mark = opening.rstrip()[-1]
+            pieces.append(opening.replace(mark, _ENTITIES[mark]))
+    return "".join([*pieces, text[end:]])
 
 
 def _label_fences(lines: list[str], tokens: list[Token], levels: Levels) -> None:
@@ -112,9 +122,10 @@ def _python_markdown_lists(lines: list[str], tokens: list[Token]) -> list[str]:
                 depth[line] += 1
                 content[line] = len(marker[0]) if marker else 2
     items = {token.map[0] for token in tokens if token.type == "list_item_open" and token.map}
+    opens |= items & {token.map[1] for token in tokens if token.type == "fence" and token.map}
     written: list[str] = []
     for index, text in enumerate(lines):
-        if index in opens and written and written[-1].strip() and depth[index] <= 1:
+        if index in opens and index and lines[index - 1].strip() and depth[index] <= 1:
             written.append("")
         written.append(_reindented(text, depth[index], content[index], index in items))
     return written

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -48,9 +49,11 @@ class Example:
         return hashlib.sha256(f"{self.language}\0{self.mark}\0{self.source}".encode()).hexdigest()
 
 
-_PARSER = MarkdownIt("commonmark")
+_PARSER = MarkdownIt("commonmark").disable("inline")
+"""Blocks only: what stands inside a paragraph does not matter here, and reading it takes most of the time."""
 
 
+@cache
 def page_examples(page: Page) -> tuple[Example, ...]:
     """Every fenced block of `page`, in order."""
     return tuple(_examples(page))

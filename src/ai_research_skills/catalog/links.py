@@ -6,12 +6,14 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from markdown_it import MarkdownIt
 
 from ai_research_skills.catalog.skill import SKILL_FILE, Page, Skill
 
 _PARSER = MarkdownIt("commonmark").enable("table")
+_PARSER.validateLink = lambda url: True  # type: ignore[method-assign]  # a script link is to be found, not dropped
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
@@ -31,8 +33,13 @@ class Link:
         return self.target.partition("#")[0]
 
 
-def page_links(page: Page) -> Iterator[Link]:
+@cache
+def page_links(page: Page) -> tuple[Link, ...]:
     """Every link and image of `page`, in order."""
+    return tuple(_links(page))
+
+
+def _links(page: Page) -> Iterator[Link]:
     for token in _PARSER.parse(page.text):
         line = page.first_line + (token.map[0] if token.map else 0)
         for child in token.children or ():

@@ -45,6 +45,7 @@ def load_skills(root: Path) -> Shelf:
 def _skill_folders(root: Path, base: Path, problems: list[Problem]) -> Iterator[Path]:
     for here, folders, files in os.walk(base):
         folder = Path(here)
+        is_empty = not folders and not files
         folders[:] = sorted(f for f in folders if f not in SKIPPED_FOLDERS and not f.startswith("."))
         for name in [*folders, *sorted(files)]:
             entry = folder / name
@@ -54,7 +55,7 @@ def _skill_folders(root: Path, base: Path, problems: list[Problem]) -> Iterator[
         if SKILL_FILE in files:
             folders.clear()
             yield folder
-        elif not folders and not files:
+        elif is_empty:
             problems.append(
                 Problem(folder.relative_to(root), 0, "is an empty folder", "write its SKILL.md or remove it")
             )
@@ -73,14 +74,15 @@ def load_skill(root: Path, folder: Path) -> tuple[Skill, tuple[Problem, ...]]:
     """Read one skill folder; what cannot be read is left empty and reported."""
     source = read_source(root, folder / SKILL_FILE)
     problems = list(source.problems)
-    front = split_frontmatter(source.path, source.text) if source.text else Frontmatter("", "", 1)
+    unread = bool(source.problems) and not source.text
+    front = Frontmatter("", "", 1) if unread else split_frontmatter(source.path, source.text)
     problems += front.problems
     document = parse_yaml(source.path, front.yaml, first_line=Frontmatter.YAML_LINE)
     fields: SkillFields | None = None
     metadata: SkillMetadata | None = None
-    if front.yaml or not front.problems:
+    if not unread and not front.problems:
         fields, found = validate(source.path, document, SkillFields)
-        problems += found if source.text else []
+        problems += found
         metadata, found = _metadata(source.path, document)
         problems += found
     if fields and fields.name != folder.name:
