@@ -1,0 +1,130 @@
+"""Notebooks: sources hold no outputs, and a record belongs to the code that made it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ai_research_skills.catalog.notebook import Device, load_notebooks, record_path
+
+CODE = "assert 1 + 1 == 2"
+
+
+def source(**changes: Any) -> dict[str, Any]:
+    return {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": {
+            "ai_research_skills": {"title": "T", "summary": "S.", "family": "serving", "order": 1},
+            **changes.pop("metadata", {}),
+        },
+        "cells": [
+            {"cell_type": "markdown", "id": "a", "metadata": {}, "source": ["# T\n"]},
+            {
+                "cell_type": "code",
+                "id": "b",
+                "metadata": {"tags": ["self-check"]},
+                "source": [CODE],
+                "outputs": [],
+                "execution_count": None,
+                **changes,
+            },
+        ],
+    }
+
+
+def write(root: Path, document: Any, name: str = "notebooks/serving/example.ipynb") -> Path:
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(document if isinstance(document, str) else json.dumps(document))
+    return path
+
+
+def write_record(root: Path, kind: Device = Device.CPU, code: str = CODE) -> Path:
+    (notebook,), _ = load_notebooks(root)
+    document = source(source=[code])
+    document["metadata"]["record"] = {
+        "kind": kind,
+        "device": "a processor",
+        "libraries": {"python": "3.11"},
+        "commit": "0" * 40,
+        "dirty": False,
+        "recorded": "2026-11-21T00:00:00+00:00",
+        "seconds": 1.0,
+        "code_sha256": notebook.code_sha256,
+    }
+    return write(root, document, str(record_path(notebook, kind)))
+
+
+def test_reads_a_notebook_and_prefers_the_gpu_record(tmp_path: Path) -> None:
+    write(tmp_path, source())
+    write_record(tmp_path, Device.CPU)
+    write_record(tmp_path, Device.GPU)
+    (notebook,), problems = load_notebooks(tmp_path)
+    assert not problems
+    assert notebook.address == "serving/example"
+    assert notebook.best_record
+    assert notebook.best_record.provenance.kind is Device.GPU
+
+
+def test_changed_code_makes_the_record_stale_and_prose_does_not(tmp_path: Path) -> None:
+    write(tmp_path, source())
+    write_record(tmp_path)
+    prose = source()
+    prose["cells"][0]["source"] = ["# Other words\n"]
+    write(tmp_path, prose)
+    assert not load_notebooks(tmp_path)[1]
+    write(tmp_path, source(source=["assert 2 + 2 == 4"]))
+    (notebook,), (problem,) = load_notebooks(tmp_path)
+    assert "is stale" in problem.message
+    assert problem.mend == "run `ai-skills notebooks record serving/example`"
+    assert notebook.best_record is None
+
+
+def test_a_record_with_other_code_than_it_says_is_stale(tmp_path: Path) -> None:
+    write(tmp_path, source())
+    write_record(tmp_path, code="assert 3")
+    assert "is stale" in load_notebooks(tmp_path)[1][0].message
+
+
+BAD = {
+    "output": (source(outputs=[{"output_type": "stream", "name": "stdout", "text": "x"}]), "holds an output"),
+    "execution count": (source(execution_count=3), "holds an output"),
+    "allow_errors": (source(metadata={"execution": {"allow_errors": True}}), "allows errors"),
+    "not JSON": ("{", "is not JSON"),
+    "old format": ('{"nbformat": 3}', "not a notebook of format 4"),
+    "no metadata": ({"nbformat": 4, "cells": [], "metadata": {}}, "correct `metadata.ai_research_skills`"),
+    "huge": ("x" * 2_000_000, "bytes, more than"),
+}
+
+
+@pytest.mark.parametrize(("document", "expected"), BAD.values(), ids=BAD)
+def test_names_the_fault(tmp_path: Path, document: Any, expected: str) -> None:
+    write(tmp_path, document)
+    _, problems = load_notebooks(tmp_path)
+    assert any(expected in str(problem) for problem in problems), problems
+
+
+def test_tags_are_a_closed_list_and_a_self_check_is_owed(tmp_path: Path) -> None:
+    document = source()
+    document["cells"][1]["metadata"]["tags"] = ["skip-execution"]
+    write(tmp_path, document)
+    found = {problem.message for problem in load_notebooks(tmp_path)[1]}
+    assert found == {"cell 2 has the unknown tag 'skip-execution'", "never checks itself"}
+
+
+def test_the_folder_is_the_family(tmp_path: Path) -> None:
+    write(tmp_path, source(), "notebooks/quantization/example.ipynb")
+    assert "says family 'serving' but lies in 'quantization'" in load_notebooks(tmp_path)[1][0].message
+
+
+def test_the_repository_has_fresh_cpu_records(repository: Path) -> None:
+    notebooks, problems = load_notebooks(repository)
+    assert not problems
+    assert notebooks
+    for notebook in notebooks:
+        kinds = {record.provenance.kind for record in notebook.records}
+        assert Device.CPU in kinds, f"run `ai-skills notebooks record {notebook.address}`"
