@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hooks.catalogue_pages import catalogue_pages
+from hooks.contributing_page import SOURCE, contributing_page
 from hooks.coverage_page import coverage_page
 from hooks.home_page import home_page
 from hooks.learning_path_page import learning_path_page
@@ -24,5 +25,7 @@ def site_pages(content: SiteContent) -> Iterator[Staged]:
     yield coverage_page(content)
     if content.tree.roadmap:
         yield library_page(content, content.tree.roadmap)
+    if (content.tree.root / SOURCE).is_file():
+        yield contributing_page(content)
     if content.tree.learning_path:
         yield learning_path_page(content, content.tree.learning_path)
