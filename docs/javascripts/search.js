@@ -50,8 +50,8 @@ async function open() {
     here.querySelector("input")?.focus();
     return;
   }
-  await load();
   if (!modal) {
+    // Into the page before its parts are defined: a defined modal moves its children, and they would render twice.
     const all = element("a", { class: "search-all", href: new URL("search/", root) });
     all.textContent = "Open as a page";
     modal = element(
@@ -68,8 +68,10 @@ async function open() {
       element("pagefind-modal-footer", {}, element("pagefind-keyboard-hints"), all),
     );
     document.body.append(modal);
+    await load();
     instance().on("search", (term) => (all.href = address(term, {})));
   }
+  await load();
   modal.open();
 }
 

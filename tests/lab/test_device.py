@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 
@@ -59,12 +60,12 @@ def test_the_output_bundle_is_json(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_driver_that_cannot_be_asked_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.shutil, "which", lambda _: "/usr/bin/nvidia-smi")
+    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/nvidia-smi")
 
     def fails(*_: object, **__: object) -> None:
         raise subprocess.TimeoutExpired("nvidia-smi", 20)
 
-    monkeypatch.setattr(module.subprocess, "run", fails)
+    monkeypatch.setattr(subprocess, "run", fails)
     assert module._driver() is None
 
 

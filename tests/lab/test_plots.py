@@ -12,11 +12,16 @@ matplotlib.use("Agg")
 pyplot = pytest.importorskip("matplotlib.pyplot")
 
 
-@pytest.fixture
-def drawing() -> Iterator[Any]:
+def rising_line() -> Any:
     with plots.style():
         figure, axes = pyplot.subplots()
         axes.plot([1, 2], [3, 4])
+    return figure
+
+
+@pytest.fixture
+def drawing() -> Iterator[Any]:
+    figure = rising_line()
     yield figure
     pyplot.close(figure)
 
@@ -29,8 +34,18 @@ def test_a_plot_is_a_small_svg_on_a_white_card(drawing: Any) -> None:
     assert re.search(r"fill: ?#ffffff", data)
 
 
-def test_the_same_plot_is_the_same_bytes(drawing: Any) -> None:
-    assert plots.render(drawing, alt="A line.") == plots.render(drawing, alt="A line.")
+def test_the_same_plot_is_the_same_bytes() -> None:
+    first, second = rising_line(), rising_line()
+    assert plots.render(first, alt="A line.") == plots.render(second, alt="A line.")
+    pyplot.close("all")
+
+
+def test_the_text_of_a_plot_stays_text(drawing: Any) -> None:
+    drawing.axes[0].set_title("Bandwidth")
+    data = plots.render(drawing, alt="A line.")[1]
+    assert isinstance(data, str)
+    assert ">Bandwidth</text>" in data
+    assert "Verdana" in data
 
 
 @pytest.mark.parametrize("alt", ["", "   ", "x" * 401])

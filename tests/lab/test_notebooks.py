@@ -1,0 +1,52 @@
+"""What nbmake lets pass: stored outputs, swallowed errors, magics that nobody knows, notebooks that check nothing."""
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2] / "notebooks"
+NOTEBOOKS = sorted(ROOT.glob("*/*.ipynb"))
+INSTALL = '    %pip install -q "ai-research-skills[lab] @ git+'
+
+
+def cells(path: Path, kind: str) -> list[dict[str, Any]]:
+    return [
+        cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == kind
+    ]
+
+
+def test_there_are_notebooks() -> None:
+    assert NOTEBOOKS
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+class TestNotebook:
+    def test_metadata(self, path: Path) -> None:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
+        assert "execution" not in notebook["metadata"]
+        about = notebook["metadata"]["ai_research_skills"]
+        assert about["family"] == path.parent.name
+        assert 0 < len(about["summary"]) <= 160
+        assert cells(path, "markdown")[0]["source"][0].strip() == f"# {about['title']}"
+        identifiers = [cell["id"] for cell in notebook["cells"]]
+        assert len(set(identifiers)) == len(identifiers)
+
+    def test_no_output_is_stored(self, path: Path) -> None:
+        assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in cells(path, "code"))
+
+    def test_only_the_last_code_cell_is_tagged_and_it_asserts(self, path: Path) -> None:
+        *others, last = cells(path, "code")
+        assert last["metadata"] == {"tags": ["self-check"]}
+        assert sum(line.startswith(("assert ", "    assert ")) for line in last["source"]) >= 3
+        assert all(cell["metadata"] == {} for cell in others)
+
+    def test_the_only_magic_is_the_guarded_installation(self, path: Path) -> None:
+        for cell in cells(path, "code"):
+            lines = ["    pass\n" if line.startswith(INSTALL) else line for line in cell["source"]]
+            ast.parse("".join(lines))
+        first = cells(path, "code")[0]["source"]
+        assert [line for line in first if "google.colab" in line]
