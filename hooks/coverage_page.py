@@ -197,6 +197,9 @@ def _declared(content: SiteContent, roadmap: LibraryRoadmap) -> str:
 def _examples(content: SiteContent) -> str:
     return str(
         fragment(
-            "examples.html", addresses.COVERAGE, standings=content.standings.values(), as_of=content.as_of
+            "examples.html",
+            addresses.COVERAGE,
+            standings=content.standings.values(),
+            recorded=content.tree.evidence,
         )
     )

@@ -32,6 +32,11 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
     table.update(redirect_maps(_content(config), pages))
 
 
+def on_pre_page(page: Page, config: MkDocsConfig, files: Files) -> None:
+    """Date the sitemap by the commit: the clock would make two builds differ."""
+    page.update_date = _content(config).as_of.isoformat()
+
+
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Keep the old ids of renamed headings alive."""
     return with_aliases(html, page.file.url, _content(config).tree.redirects)
