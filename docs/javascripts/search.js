@@ -69,7 +69,7 @@ async function open() {
     );
     document.body.append(modal);
     await load();
-    instance().on("search", (term) => (all.href = address(term, {})));
+    instance().on("search", (term, chosen) => (all.href = address(term, chosen ?? {})));
   }
   await load();
   modal.open();

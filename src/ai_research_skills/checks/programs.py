@@ -1,0 +1,114 @@
+"""The programs that a page is: which blocks follow which, each line standing where it stands on the page."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from pathlib import Path
+
+from ai_research_skills.catalog.example import Example, Mark
+
+
+class Joins(Enum):
+    """How a piece takes part in the program that its page is."""
+
+    NEXT = auto()
+    FRESH = auto()
+    ALONE = auto()
+    COPY = auto()
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Python that an example holds: its code, the added lines of a diff, or what a command line passes on.
+
+    Attributes:
+        line: Line of the page on which `source` begins.
+        joins: A copy sees the names of the program so far and leaves none. It is a fragment: names that
+            nothing on the page defines are the reader's own.
+    """
+
+    example: Example
+    source: str
+    line: int
+    joins: Joins
+
+    @property
+    def is_fragment(self) -> bool:
+        return self.joins is Joins.COPY
+
+
+@dataclass(frozen=True)
+class Program:
+    """Pieces that share names, in order."""
+
+    path: Path
+    pieces: tuple[Piece, ...]
+
+    @property
+    def source(self) -> str:
+        """The program as one file in which every line has the number that it has on the page."""
+        lines: list[str] = []
+        for piece in self.pieces:
+            lines += [""] * (piece.line - 1 - len(lines))
+            lines += piece.source.splitlines()
+        return "\n".join(lines) + "\n"
+
+    def piece_at(self, line: int) -> Piece | None:
+        """The piece that holds `line` of the page."""
+        return next((piece for piece in reversed(self.pieces) if piece.line <= line), None)
+
+
+def page_programs(pieces: Sequence[Piece]) -> Iterator[Program]:
+    """The programs that the pieces of one page make."""
+    running: list[Piece] = []
+    for piece in pieces:
+        if piece.joins is Joins.ALONE:
+            yield Program(piece.example.path, (piece,))
+        elif piece.joins is Joins.COPY:
+            yield Program(piece.example.path, (*running, piece))
+        elif piece.joins is Joins.FRESH and running:
+            yield Program(piece.example.path, tuple(running))
+            running = [piece]
+        else:
+            running.append(piece)
+    if running:
+        yield Program(running[0].example.path, tuple(running))
+
+
+def block_piece(example: Example) -> Piece | None:
+    """The piece that a Python block is, or None if it is there to fail or does not parse."""
+    if example.language != "python" or example.mark == Mark.FAILS:
+        return None
+    joins = {Mark.FRESH: Joins.FRESH, Mark.ALONE: Joins.ALONE}.get(Mark(example.mark), Joins.NEXT)
+    return _parsed(Piece(example, example.source, example.line + 1, joins))
+
+
+def added_piece(example: Example, lines: Sequence[tuple[int, str]]) -> Piece | None:
+    """The piece that `lines` added by a diff make, or None if they are not Python."""
+    if not lines:
+        return None
+    first, last = lines[0][0], lines[-1][0]
+    text = dict(lines)
+    source = textwrap.dedent("\n".join(text.get(number, "") for number in range(first, last + 1)))
+    return _parsed(Piece(example, source, first, Joins.COPY))
+
+
+def added_lines(example: Example) -> list[tuple[int, str]]:
+    """What the `+` lines of a diff say, each with its line on the page."""
+    return [
+        (example.line + 1 + offset, line[1:])
+        for offset, line in enumerate(example.source.splitlines())
+        if line.startswith("+")
+    ]
+
+
+def _parsed(piece: Piece) -> Piece | None:
+    try:
+        ast.parse(piece.source)
+    except SyntaxError:
+        return None
+    return replace(piece, source=piece.source.rstrip("\n"))
