@@ -10,6 +10,7 @@ from typing import Any
 
 from ai_research_skills.catalog.notebook import Notebook, Record
 from hooks import addresses
+from hooks.mathematics import with_formulas, with_placeholders
 from hooks.site_content import SiteContent
 from hooks.skill_markdown import site_markdown, without_title
 from hooks.staged import Staged, page
@@ -82,9 +83,10 @@ def _gallery(content: SiteContent) -> Staged:
 
 
 def thumbnail(notebook: Notebook) -> Plot | None:
-    """The last plot of the record: notebooks end with what they found."""
+    """The plot of the record that shows most."""
     found = plots(notebook.best_record) if notebook.best_record else ()
-    return found[-1] if found else None
+    drawings = [plot for plot in found if plot.name.endswith("svg")]
+    return max(drawings or found, key=lambda plot: len(plot.data), default=None)
 
 
 def _download(content: SiteContent, notebook: Notebook) -> Staged:
@@ -134,11 +136,16 @@ def _cells(notebook: Notebook, record: Record | None, here: str) -> Iterator[str
     outputs = [cell.outputs for cell in record.cells] if record else [()] * len(notebook.cells)
     for number, (cell, found) in enumerate(zip(notebook.cells, outputs, strict=True)):
         if cell.kind == "markdown":
-            yield site_markdown(without_title(cell.source) if number == 0 else cell.source, {}, str)
+            yield _prose(without_title(cell.source) if number == 0 else cell.source)
         elif cell.kind == "code":
             yield _fence(cell.source, "python")
             for index, output in enumerate(found):
                 yield _output(number, index, output, here)
+
+
+def _prose(text: str) -> str:
+    words, formulas = with_placeholders(text)
+    return with_formulas(site_markdown(words, {}, str), formulas)
 
 
 def _output(number: int, index: int, output: Mapping[str, Any], here: str) -> str:
