@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ai_research_skills.catalog.tree import load_tree
-from hooks.repository import as_of
+from hooks.repository import as_of, repository_address
 from hooks.site_content import SiteContent
 from hooks.site_pages import site_pages
 from hooks.skill_pages import raw_files
@@ -16,13 +16,13 @@ from hooks.staged import Staged
 NOT_PAGES = ("overrides", "urls.txt", "redirects.yml")
 
 
-def export(root: Path, folder: Path, repository: str) -> int:
+def export(root: Path, folder: Path) -> int:
     """Write the whole site's source into `folder`; returns the number of files.
 
     Faults of single skills do not stop it: what can be read is staged.
     """
     tree = load_tree(root)
-    content = SiteContent(tree, as_of(tree), repository)
+    content = SiteContent(tree, as_of(tree), repository_address())
     docs = root / "docs"
     if docs.is_dir():
         shutil.copytree(docs, folder, ignore=shutil.ignore_patterns(*NOT_PAGES), dirs_exist_ok=True)

@@ -7,6 +7,8 @@ import subprocess
 from functools import lru_cache
 from pathlib import Path
 
+import yaml
+
 from ai_research_skills.catalog.tree import Tree, load_tree
 from hooks.site_content import SiteContent
 
@@ -22,6 +24,12 @@ def site_content(root: Path, repository: str) -> SiteContent:
     """
     tree = load_tree(root).checked()
     return SiteContent(tree, as_of(tree), repository.rstrip("/"))
+
+
+def repository_address() -> str:
+    """Where this site's repository lives; `mkdocs.yml` is the only place that says so."""
+    configuration = yaml.safe_load((Path(__file__).parent.parent / "mkdocs.yml").read_text(encoding="utf-8"))
+    return str(configuration["repo_url"]).rstrip("/")
 
 
 def as_of(tree: Tree) -> dt.date:

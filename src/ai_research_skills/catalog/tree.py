@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -57,6 +58,7 @@ def load_tree(root: Path) -> Tree:
     evidence, evidence_problems = load_evidence(root)
     tags, tag_problems = load_tags(root)
     redirects, redirect_problems = load_redirects(root)
+    unknown = _unknown_notebooks(learning_path, notebooks) if learning_path else ()
     problems = (
         *shelf.problems,
         *roadmap_problems,
@@ -65,6 +67,7 @@ def load_tree(root: Path) -> Tree:
         *evidence_problems,
         *tag_problems,
         *redirect_problems,
+        *unknown,
     )
     return Tree(
         root=root,
@@ -77,3 +80,12 @@ def load_tree(root: Path) -> Tree:
         redirects=redirects,
         problems=tuple(sorted(problems)),
     )
+
+
+def _unknown_notebooks(path: LearningPath, notebooks: Iterable[Notebook]) -> Iterator[Problem]:
+    known = {notebook.address for notebook in notebooks}
+    for block in path.blocks:
+        for address in block.notebooks:
+            if address not in known:
+                message = f"{block.id}: names the unknown notebook {address!r}"
+                yield Problem(LEARNING_PATH_FILE, 0, message, "correct it, or add the notebook")

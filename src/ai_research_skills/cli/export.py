@@ -13,11 +13,8 @@ from ai_research_skills.cli.output import root_option, say
 
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option(
-    "--repository", default="https://github.com/zechenzhangAGI/claude-ai-research-skills", hidden=True
-)
 @root_option
-def export(folder: Path, repository: str, root: Path) -> None:
+def export(folder: Path, root: Path) -> None:
     """Stage every page and file of the site in FOLDER, which must be new or empty."""
     try:
         staging = importlib.import_module("hooks.export")
@@ -27,7 +24,7 @@ def export(folder: Path, repository: str, root: Path) -> None:
     if folder.exists() and any(folder.iterdir()):
         raise click.UsageError(f"{folder} is not empty → name a new folder")
     try:
-        count = staging.export(root, folder, repository)
+        count = staging.export(root, folder)
     except CatalogError as error:
         raise click.ClickException(str(error)) from error
     say(f"{count} files in {folder}")
