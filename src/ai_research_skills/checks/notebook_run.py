@@ -22,7 +22,7 @@ CELL_TIMEOUT = 300
 
 
 class NotebookFailed(Exception):
-    """A cell raised, or the kernel said something that a clean run does not say."""
+    """A cell raised or took too long, the kernel died, or it said what a clean run does not say."""
 
 
 def run_notebook(root: Path, notebook: Notebook) -> float:
@@ -73,7 +73,7 @@ def _execute(path: Path) -> dict[str, Any]:
     client.record_timing = False
     try:
         client.execute()
-    except nbclient.exceptions.CellExecutionError as error:
+    except (nbclient.exceptions.CellExecutionError, TimeoutError, RuntimeError) as error:
         raise NotebookFailed(f"{path.name}: {error}") from error
     for number, cell in enumerate(book.cells, start=1):
         for output in cell.get("outputs", ()):
