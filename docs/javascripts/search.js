@@ -42,6 +42,12 @@ function filters() {
   );
 }
 
+// A combo box takes no name from its content, and Pagefind gives it no other.
+function nameFilters(scope) {
+  for (const filter of scope.querySelectorAll("pagefind-filter-dropdown"))
+    filter.querySelector("[role=combobox]")?.setAttribute("aria-label", filter.getAttribute("label"));
+}
+
 let modal;
 
 async function open() {
@@ -67,12 +73,24 @@ async function open() {
       ),
       element("pagefind-modal-footer", {}, element("pagefind-keyboard-hints"), all),
     );
+    modal.addEventListener("keydown", closeListFirst, true);
     document.body.append(modal);
     await load();
+    nameFilters(modal);
     instance().on("search", (term, chosen) => (all.href = address(term, chosen ?? {})));
   }
   await load();
   modal.open();
+}
+
+// Escape closes an open list of values and leaves the dialog for the next Escape.
+function closeListFirst(event) {
+  const list = event.key === "Escape" && modal.querySelector(".pf-dropdown-trigger.open");
+  if (!list) return;
+  event.preventDefault();
+  event.stopPropagation();
+  list.click();
+  list.focus();
 }
 
 function address(term, chosen) {
@@ -91,6 +109,7 @@ async function resultsPage(page) {
     element("pagefind-summary"),
     element("pagefind-results", { "max-sub-results": "3" }),
   );
+  nameFilters(page);
   const asked = new URLSearchParams(location.search);
   const chosen = {};
   for (const filter of FILTERS) if (asked.has(filter)) chosen[filter] = asked.getAll(filter);
