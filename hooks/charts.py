@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 ROW = 30
-LABEL = 232
-WIDTH = 720
-VALUE = 64
+LABEL = 200
+WIDTH = 520
+VALUE = 72
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def _plan_boards(content: SiteContent, roadmap: LibraryRoadmap) -> Iterable[Dash
     yield _coverage_board(
         "sections",
         "By section",
-        "The nineteen sections of the research questionnaire. A skill counts in every section that it serves.",
+        "The sections of the research questionnaire. A skill counts in every section that it serves.",
         counts.by_section(roadmap, skills),
         {s.id: {"section": section_title(content, s.id)} for s in roadmap.sections},
     )
@@ -86,7 +86,7 @@ def _plan_boards(content: SiteContent, roadmap: LibraryRoadmap) -> Iterable[Dash
     yield Dashboard(
         "phases",
         "By phase",
-        "The eighteen phases of the roadmap. The other documents' phases are on the plan's page.",
+        "The phases of the roadmap document. The other documents' phases are on the plan's page.",
         bar_chart("Skills written by phase", [_bar(coverage) for _, coverage in phases]),
         ("Phase", "Written", "Planned"),
         tuple(
