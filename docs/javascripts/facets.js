@@ -71,5 +71,8 @@ addEventListener("popstate", () => {
   read();
   show();
 });
+// On a phone the open facets would fill the first screen.
+if (matchMedia("(max-width: 59.984375em)").matches)
+  for (const facet of form.querySelectorAll("details")) facet.open = false;
 read();
 show();

@@ -42,10 +42,21 @@ function filters() {
   );
 }
 
-// A combo box takes no name from its content, and Pagefind gives it no other.
+// A combo box takes no name from its content and must say which list it controls; Pagefind, which draws it anew with
+// every search, leaves both out.
 function nameFilters(scope) {
-  for (const filter of scope.querySelectorAll("pagefind-filter-dropdown"))
-    filter.querySelector("[role=combobox]")?.setAttribute("aria-label", filter.getAttribute("label"));
+  const name = () => {
+    for (const filter of scope.querySelectorAll("pagefind-filter-dropdown")) {
+      const box = filter.querySelector("[role=combobox]");
+      const list = filter.querySelector("[role=listbox]");
+      if (!box || !list) continue;
+      list.id = `${filter.id}-list`;
+      box.setAttribute("aria-label", filter.getAttribute("label"));
+      box.setAttribute("aria-controls", list.id);
+    }
+  };
+  new MutationObserver(name).observe(scope, { childList: true, subtree: true });
+  name();
 }
 
 let modal;

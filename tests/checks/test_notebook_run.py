@@ -26,7 +26,9 @@ def test_a_record_holds_outputs_and_provenance_and_is_fresh(tmp_path: Path) -> N
     assert found.path == path == record_path(notebook, Device.CPU)
     assert found.cells[1].outputs[0]["text"] == "hello\n"
     assert found.provenance.libraries["python"]
-    assert not json.loads((tmp_path / notebook.path).read_text())["cells"][1]["outputs"], "the source stays clean"
+    assert not json.loads((tmp_path / notebook.path).read_text())["cells"][1]["outputs"], (
+        "the source stays clean"
+    )
 
 
 @pytest.mark.parametrize("code", ["assert False", "%nosuchmagic", "import os; os._exit(1)"])

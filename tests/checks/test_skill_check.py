@@ -60,9 +60,9 @@ def test_what_should_fail_must_fail(tmp_path: Path, write_skill: Write) -> None:
     assert "is marked `fails` but ran" in result.problems[0].message
 
 
-def test_a_gpu_block_is_parsed_and_not_run(tmp_path: Path, write_skill: Write) -> None:
+def test_a_gpu_block_is_resolved_and_not_run(tmp_path: Path, write_skill: Write) -> None:
     result = checked(tmp_path, write_skill, "```python gpu\nraise SystemExit\n```\n")
-    assert found(result) == [Level.PARSED]
+    assert found(result) == [Level.RESOLVED]
     assert not result.problems
 
 

@@ -14,9 +14,14 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+_SCALARS = (bool, int, float, str, bytes)
+
 
 def run_page(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One outcome a block: `ran`, `raised` as it should, `failed`, or `skipped`."""
+    """One outcome a block: `ran`, `raised` as it should, `failed`, or `skipped`.
+
+    With a block that was skipped come the types of the values that the names have there.
+    """
     names: dict[str, Any] = {"__name__": "__main__"}
     outcomes: list[dict[str, Any]] = []
     broken = False
@@ -26,13 +31,25 @@ def run_page(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
             names = {"__name__": "__main__"}
             broken = False
         if mark == "gpu" or (broken and mark != "alone"):
-            outcomes.append({"outcome": "skipped", "seconds": 0.0, "message": ""})
+            types = {} if broken else _types(names)
+            outcomes.append({"outcome": "skipped", "seconds": 0.0, "message": "", "types": types})
             continue
         scope = {"__name__": "__main__"} if mark == "alone" else dict(names) if mark == "fails" else names
         outcome = _run(block, scope, should_raise=mark == "fails")
         broken = broken or (outcome["outcome"] == "failed" and mark in {"", "fresh"})
         outcomes.append(outcome)
     return outcomes
+
+
+def _types(names: dict[str, Any]) -> dict[str, str]:
+    """`module:class` of every value whose class a type checker can be told."""
+    kinds = {name: type(value) for name, value in names.items() if not name.startswith("__")}
+    return {
+        name: f"{kind.__module__}:{kind.__qualname__}"
+        for name, kind in kinds.items()
+        if kind in _SCALARS or kind.__module__ not in {"builtins", "__main__"}
+        if "<" not in kind.__qualname__
+    }
 
 
 def _run(block: dict[str, Any], scope: dict[str, Any], *, should_raise: bool) -> dict[str, Any]:

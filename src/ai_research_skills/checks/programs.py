@@ -43,15 +43,28 @@ class Piece:
 
 @dataclass(frozen=True)
 class Program:
-    """Pieces that share names, in order."""
+    """Pieces that share names, in order.
+
+    Attributes:
+        imports: Statements before the first piece: what a fragment may take for granted.
+    """
 
     path: Path
     pieces: tuple[Piece, ...]
+    imports: tuple[str, ...] = ()
+
+    @property
+    def subjects(self) -> tuple[Piece, ...]:
+        """The pieces that the program is about: the others are there for their names."""
+        return self.pieces[-1:] if self.pieces[-1].is_fragment else self.pieces
 
     @property
     def source(self) -> str:
-        """The program as one file in which every line has the number that it has on the page."""
-        lines: list[str] = []
+        """The program as one file in which every line has the number that it has on the page.
+
+        The first line of a page is never code, so the imports have room there.
+        """
+        lines: list[str] = ["; ".join(self.imports)]
         for piece in self.pieces:
             lines += [""] * (piece.line - 1 - len(lines))
             lines += piece.source.splitlines()
@@ -62,14 +75,14 @@ class Program:
         return next((piece for piece in reversed(self.pieces) if piece.line <= line), None)
 
 
-def page_programs(pieces: Sequence[Piece]) -> Iterator[Program]:
-    """The programs that the pieces of one page make."""
+def page_programs(pieces: Sequence[Piece], imports: Sequence[str] = ()) -> Iterator[Program]:
+    """The programs that the pieces of one page make; `imports` are what fragments may take for granted."""
     running: list[Piece] = []
     for piece in pieces:
         if piece.joins is Joins.ALONE:
             yield Program(piece.example.path, (piece,))
         elif piece.joins is Joins.COPY:
-            yield Program(piece.example.path, (*running, piece))
+            yield Program(piece.example.path, (*running, piece), tuple(imports))
         elif piece.joins is Joins.FRESH and running:
             yield Program(piece.example.path, tuple(running))
             running = [piece]
@@ -104,6 +117,26 @@ def added_lines(example: Example) -> list[tuple[int, str]]:
         for offset, line in enumerate(example.source.splitlines())
         if line.startswith("+")
     ]
+
+
+def shared_imports(pieces: Sequence[Piece]) -> tuple[str, ...]:
+    """One import for each name that all the pages of a skill import from one and the same place."""
+    origins: dict[str, set[str]] = {}
+    for piece in pieces:
+        for node in ast.walk(ast.parse(piece.source)):
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                for alias in node.names:
+                    origin = f"from {node.module} import {alias.name} as {alias.asname or alias.name}"
+                    origins.setdefault(alias.asname or alias.name, set()).add(origin)
+            elif isinstance(node, ast.Import):
+                for alias in node.names:
+                    origin = (
+                        f"import {alias.name} as {alias.asname}" if alias.asname else f"import {alias.name}"
+                    )
+                    origins.setdefault(alias.asname or alias.name, set()).add(origin)
+    return tuple(
+        next(iter(found)) for name, found in sorted(origins.items()) if len(found) == 1 and name != "*"
+    )
 
 
 def _parsed(piece: Piece) -> Piece | None:
