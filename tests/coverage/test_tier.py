@@ -68,6 +68,18 @@ def test_an_example_that_is_not_resolved_keeps_it_from_gold(level: Level) -> Non
     assert "1 of 1 examples are not yet resolved against the pins" in missing
 
 
+def test_a_diff_need_only_parse() -> None:
+    skill = gold_skill()
+    text = skill.body.text.replace("```python", "```diff\n- a\n+ b\n```\n\n```python", 1)
+    changed = dataclasses.replace(skill, body=dataclasses.replace(skill.body, text=text), raw=text)
+    levels = [
+        (example, Level.PARSED if example.language == "diff" else Level.EXECUTED)
+        for page in changed.pages
+        for example in page_examples(page)
+    ]
+    assert tier_of(tier_rules(changed, levels, TODAY)) is Tier.GOLD
+
+
 def test_resolved_but_never_executed_needs_a_reason() -> None:
     skill = gold_skill()
     assert standing(skill, Level.RESOLVED) == (

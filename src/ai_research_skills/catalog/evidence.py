@@ -99,6 +99,15 @@ OUTPUT_LANGUAGES = frozenset({"text", "console", "output"})
 """Fences that show what a program printed: nothing to check, so they are not counted as examples."""
 
 
+RESOLVABLE = frozenset({"python", "bash", "sh"})
+"""Languages whose examples name things of a release. A diff or a YAML file says no more than that it parses."""
+
+
+def required_level(example: Example) -> Level:
+    """The level that an example of a gold skill must reach: the highest that holds without running anything."""
+    return Level.RESOLVED if example.language in RESOLVABLE else Level.PARSED
+
+
 def page_key(skill: Skill, example: Example) -> str:
     """The page of an example as records name it, relative to the skill's folder."""
     return example.path.relative_to(skill.folder).as_posix()

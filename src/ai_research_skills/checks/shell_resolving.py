@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ai_research_skills.catalog.example import Example
 from ai_research_skills.catalog.skill import Pin
 from ai_research_skills.checks.command_lines import CannotSplit, Command, commands
-from ai_research_skills.checks.own_parser import ask_parser
+from ai_research_skills.checks.own_parser import CommandLine, ask_parsers
 from ai_research_skills.checks.parser_probe import ACCEPTED, REJECTED
 from ai_research_skills.checks.programs import Joins, Piece
 from ai_research_skills.checks.remark import Remark, Verdict
@@ -133,10 +133,38 @@ class Shell:
     memory: Path | None = None
 
 
+@dataclass(frozen=True)
+class Put:
+    """A command that goes to its own parser.
+
+    Attributes:
+        shown: The data blocks of the page that are the files that it names.
+        expands: Whether the shell would put something else in the place of a part of it.
+    """
+
+    example: Example
+    line: int
+    command: CommandLine
+    shown: Mapping[str, Example]
+    expands: bool
+
+    @property
+    def baited(self) -> Mapping[Example, CommandLine]:
+        """For each data block the same command, where the block has a key that no release knows.
+
+        A reader that takes it would have taken anything, and has not read the block.
+        """
+        return {
+            block: replace(self.command, files={**self.command.files, name: _baited(block)})
+            for name, block in self.shown.items()
+        }
+
+
 @dataclass
 class ShellFindings:
-    """What was found about the shell blocks of a page."""
+    """What was found about the shell blocks of a skill."""
 
+    put: list[Put] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
     pieces: list[Piece] = field(default_factory=list)
     read: set[Example] = field(default_factory=set)
@@ -172,11 +200,11 @@ def resolve_command(
         if words[1:2] == ("-c",) and not command.expands:
             findings.pieces.append(Piece(example, words[2], line, Joins.ALONE))
         elif words[1:2] == ("-m",):
-            _ask(words[1:], command, example, before, shell, findings)
+            _put(words[1:], command, example, before, findings)
         elif not words[1:] or not (words[1].endswith(".py") or words[1] in {"--version", "-V"}):
             remark(Verdict.UNVERIFIED, f"`{' '.join(words[:2])}` is not looked at")
     elif (shell.python.parent / words[0]).is_file():
-        _ask(words, command, example, before, shell, findings)
+        _put(words, command, example, before, findings)
     elif words[0] not in PLAIN and words[0] not in {"pip", "pip3", "uv"}:
         remark(Verdict.UNVERIFIED, f"`{words[0]}` is no command of the pinned releases, and no plain one")
 
@@ -211,28 +239,34 @@ def _install_remarks(arguments: Sequence[str], example: Example, line: int, shel
             yield Remark(example, line, Verdict.UNVERIFIED, f"`{text}`: the index gives no answer")
 
 
-def _ask(
+def _put(
     words: Sequence[str],
     command: Command,
     example: Example,
     before: Sequence[Example],
-    shell: Shell,
     findings: ShellFindings,
 ) -> None:
     shown, files = _files(words, before)
-    parsed = ask_parser(shell.python, words, files, lenient=len(files) > len(shown), memory=shell.memory)
-    says = " ".join(parsed.message.split())[:200]
-    line = example.line + command.line
-    is_a_fault = parsed.outcome == REJECTED and (not command.expands or "unrecognized" in says)
-    if is_a_fault:
-        findings.remarks.append(Remark(example, line, Verdict.DRIFT, f"`{_short(words)}`: {says}"))
-    elif parsed.outcome != ACCEPTED:
-        findings.remarks.append(Remark(example, line, Verdict.UNVERIFIED, f"`{_short(words)}`: {says}"))
-    for name, block in shown.items():
-        bait = {**files, name: _baited(block)}
-        refused = ask_parser(shell.python, words, bait, lenient=len(files) > len(shown), memory=shell.memory)
-        if parsed.outcome == ACCEPTED and refused.outcome == REJECTED:
-            findings.read.add(block)
+    line = CommandLine(tuple(words), files, lenient=len(files) > len(shown))
+    findings.put.append(Put(example, example.line + command.line, line, shown, command.expands))
+
+
+def settle(findings: ShellFindings, shell: Shell) -> None:
+    """Put every line that has a parser to it, all at once; remarks and the data that was read go into `findings`."""
+    lines = [line for put in findings.put for line in (put.command, *put.baited.values())]
+    answers = dict(zip(map(repr, lines), ask_parsers(shell.python, lines, shell.memory), strict=True))
+    for put in findings.put:
+        parsed = answers[repr(put.command)]
+        says = " ".join(parsed.message.split())[:200]
+        is_a_fault = parsed.outcome == REJECTED and (not put.expands or "unrecognized" in says)
+        if parsed.outcome != ACCEPTED:
+            verdict = Verdict.DRIFT if is_a_fault else Verdict.UNVERIFIED
+            text = f"`{_short(put.command.words)}`: {says}"
+            findings.remarks.append(Remark(put.example, put.line, verdict, text))
+            continue
+        findings.read |= {
+            block for block, line in put.baited.items() if answers[repr(line)].outcome == REJECTED
+        }
 
 
 def _files(words: Sequence[str], before: Sequence[Example]) -> tuple[dict[str, Example], dict[str, str]]:
@@ -251,7 +285,6 @@ def _files(words: Sequence[str], before: Sequence[Example]) -> tuple[dict[str, E
 
 
 def _baited(block: Example) -> str:
-    """The data with one key more, which no release knows: a reader that takes it would have taken any."""
     if block.language == "json":
         return block.source.replace("{", f'{{"{_CANARY}": 1, ', 1)
     return f"{_CANARY}{': 1' if block.language == 'yaml' else ' = 1'}\n{block.source}"

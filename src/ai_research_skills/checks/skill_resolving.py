@@ -25,6 +25,7 @@ from ai_research_skills.checks.shell_resolving import (
     ShellFindings,
     resolve_command,
     resolve_shell,
+    settle,
 )
 
 _SHELLS = frozenset({"bash", "sh"})
@@ -63,6 +64,7 @@ def resolve_skill(
     shell = Shell(environment.python, find_uv() or "uv", pins, command_memory(environment))
     findings = ShellFindings()
     read = [_read_page(page, shell, findings) for page in pages]
+    settle(findings, shell)
     candidates = frozenset().union(*(page.candidates for page in read)) | findings.read
     imports = shared_imports([piece for page in read for piece in page.pieces if not piece.is_fragment])
     programs = [program for page in read for program in page_programs(page.pieces, imports)]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ai_research_skills.catalog.evidence import Level
+from ai_research_skills.catalog.evidence import Level, required_level
 from ai_research_skills.catalog.example import Example
 from ai_research_skills.catalog.links import dead_links
 from ai_research_skills.catalog.skill import Skill
@@ -102,7 +102,7 @@ def _gold_rules(skill: Skill, levels: Levels, as_of: dt.date) -> Iterator[Rule]:
     sections = set(re.findall(r"^## +(.+?) *$", skill.body.text, flags=re.MULTILINE))
     lacking = [section for section in SECTIONS if section not in sections]
     yield rule(not lacking, f"the sections {', '.join(lacking)}")
-    below = sum(level < Level.RESOLVED for _, level in levels)
+    below = sum(level < required_level(example) for example, level in levels)
     yield rule(not below, f"{below} of {len(levels)} examples are not yet resolved against the pins")
     ran = any(level >= Level.EXECUTED for _, level in levels)
     yield rule(ran or bool(skill.metadata.not_executed), "an executed example, or the reason why none can be")
