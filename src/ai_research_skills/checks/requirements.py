@@ -13,33 +13,12 @@ from packaging.utils import canonicalize_name
 from ai_research_skills.catalog.skill import Pin
 from ai_research_skills.checks.released_source import NoSource, archive_address
 
-_WITH_VALUE = frozenset(
-    {
-        *(
-            "-c",
-            "-e",
-            "-f",
-            "-i",
-            "-p",
-            "-r",
-            "-t",
-            "--cache-dir",
-            "--config-settings",
-            "--constraint",
-            "--dest",
-        ),
-        *("--editable", "--extra-index-url", "--find-links", "--index-url", "--no-binary", "--only-binary"),
-        *(
-            "--platform",
-            "--prefix",
-            "--python",
-            "--python-version",
-            "--requirement",
-            "--target",
-            "--torch-backend",
-        ),
-    }
-)
+_TAKE_A_VALUE = """
+-c -e -f -i -p -r -t --cache-dir --config-settings --constraint --dest --editable --extra-index-url
+--find-links --index-url --no-binary --only-binary --platform --prefix --python --python-version
+--requirement --target --torch-backend
+"""
+_WITH_VALUE = frozenset(_TAKE_A_VALUE.split())
 _ELSEWHERE = frozenset({"-f", "-i", "--extra-index-url", "--find-links", "--index-url", "--index", "--pre"})
 _REFUSALS = ("no version of", "not found in the package registry", "no versions of", "there are no versions")
 

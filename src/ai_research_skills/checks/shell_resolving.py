@@ -30,85 +30,14 @@ from ai_research_skills.checks.requirements import (
     names_another_index,
 )
 
-PLAIN = frozenset(
-    {
-        *(
-            "[",
-            "apt-get",
-            "awk",
-            "bash",
-            "break",
-            "cat",
-            "cd",
-            "chmod",
-            "cmake",
-            "conda",
-            "continue",
-            "cp",
-            "curl",
-        ),
-        *(
-            "cut",
-            "date",
-            "df",
-            "docker",
-            "du",
-            "echo",
-            "env",
-            "export",
-            "false",
-            "find",
-            "free",
-            "gcc",
-            "git",
-        ),
-        *(
-            "grep",
-            "gunzip",
-            "head",
-            "htop",
-            "jq",
-            "kill",
-            "kubectl",
-            "ln",
-            "ls",
-            "make",
-            "mkdir",
-            "mv",
-            "ninja",
-        ),
-        *(
-            "nproc",
-            "numactl",
-            "nvcc",
-            "nvidia-smi",
-            "ps",
-            "pwd",
-            "read",
-            "rm",
-            "rsync",
-            "sbatch",
-            "scp",
-            "sed",
-        ),
-        *("seq", "set", "sha256sum", "sleep", "sort", "source", "srun", "ssh", "tail", "tar", "tee", "test"),
-        *(
-            "tmux",
-            "touch",
-            "tr",
-            "trap",
-            "true",
-            "ulimit",
-            "uname",
-            "uniq",
-            "unset",
-            "unzip",
-            "wait",
-            "watch",
-        ),
-        *("wc", "wget", "which", "xargs", "zip"),
-    }
-)
+_SYSTEM = """
+[ apt-get awk bash break cat cd chmod cmake conda continue cp curl cut date df docker du echo env
+export false find free gcc git grep gunzip head htop jq kill kubectl ln ls make mkdir mv ninja nproc
+numactl nvcc nvidia-smi ps pwd read rm rsync sbatch scp sed seq set sha256sum sleep sort source srun
+ssh tail tar tee test tmux touch tr trap true ulimit uname uniq unset unzip wait watch wc wget which
+xargs zip
+"""
+PLAIN = frozenset(_SYSTEM.split())
 """Commands of the system: they belong to no release that a skill is written against, and need only to parse."""
 
 CONFIG_SUFFIXES: Mapping[str, str] = {".ini": "", ".json": "{}", ".toml": "", ".yaml": "{}", ".yml": "{}"}
@@ -221,22 +150,17 @@ def _install_arguments(words: Sequence[str]) -> Sequence[str] | None:
 
 
 def _install_remarks(arguments: Sequence[str], example: Example, line: int, shell: Shell) -> Iterator[Remark]:
+    is_elsewhere = names_another_index(arguments)
     pinned = {str(pin) for pin in shell.pins}
     for text in asked_requirements(arguments):
         if text in pinned:
             continue
-        if names_another_index(arguments):
-            yield Remark(
-                example, line, Verdict.UNVERIFIED, f"`{text}` comes from an index that is not asked here"
-            )
-            continue
-        found = is_to_be_had(shell.uv, text)
+        found = Found.UNKNOWN if is_elsewhere else is_to_be_had(shell.uv, text)
         if found is Found.NO:
-            yield Remark(
-                example, line, Verdict.DRIFT, f"`{text}`: the index has no such release, or it no such extra"
-            )
+            says = f"`{text}`: the index has no such release, or the release no such extra"
+            yield Remark(example, line, Verdict.DRIFT, says)
         elif found is Found.UNKNOWN:
-            yield Remark(example, line, Verdict.UNVERIFIED, f"`{text}`: the index gives no answer")
+            yield Remark(example, line, Verdict.UNVERIFIED, f"`{text}`: no index that is asked here answers")
 
 
 def _put(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cached_property
 
-from ai_research_skills.checks.survey import Place, Survey, as_written, bare, is_canary, is_wrapper
+from ai_research_skills.checks.survey import Place, Survey, as_written, bare, is_canary, is_wrapper, wrapped
 from ai_research_skills.checks.type_engine import REVEALED, Diagnostic, Span
 
 MEMBER_RULES = frozenset({"import-not-found", "missing-attribute"})
@@ -204,21 +204,15 @@ class Sighting:
 
     def _attribute(self, node: ast.Attribute, line: int) -> Use:
         symbol = as_written(node)
-        base = (
-            node.value.args[0] if isinstance(node.value, ast.Call) and is_wrapper(node.value) else node.value
-        )
-        text = self._types.get(base, "")
+        base = wrapped(node.value)
+        text = self._types.get(base, "") if base else ""
         fault = self._fault(node, MEMBER_RULES)
         question = self._member_question(bare(node), text)
         if fault:
             return Use(line, symbol, Sight.DENIED, question, fault.rule, fault.message)
-        known = [part for part in union_parts(text) if not is_dynamic(part) and part != "None"]
-        lacking = self._fault(node, {UNION_RULE})
-        if lacking:
-            known = [part for part in known if part not in union_parts(_quoted_all(lacking.message)[1])]
-        if base is node.value:
+        if base is None:
             return Use(line, symbol, Sight.SEEN)
-        if not known:
+        if not self._having(node, text):
             says = f"the type of `{as_written(base)}` is not known"
             return Use(line, symbol, Sight.UNSEEN, question, says=says)
         canary = self._canary(node)
@@ -226,6 +220,13 @@ class Sighting:
             says = f"`{as_written(base)}` takes any attribute"
             return Use(line, symbol, Sight.UNSEEN, question, says=says)
         return Use(line, symbol, Sight.SEEN)
+
+    def _having(self, node: ast.Attribute, base_type: str) -> list[str]:
+        """The members of the union on the left of which the engine knows that they have the attribute."""
+        known = [part for part in union_parts(base_type) if not is_dynamic(part) and part != "None"]
+        lacking = self._fault(node, {UNION_RULE})
+        without = union_parts(_quoted_all(lacking.message)[1]) if lacking else []
+        return [part for part in known if part not in without]
 
     def _call(self, node: ast.Call, line: int) -> Iterator[Use]:
         callee = bare(node.func)
@@ -283,11 +284,7 @@ class Sighting:
         if address:
             return Question(address[0], address[1:], (), keywords, positional)
         if isinstance(callee, ast.Attribute):
-            base = (
-                callee.value.args[0]
-                if is_wrapper(callee.value) and isinstance(callee.value, ast.Call)
-                else None
-            )
+            base = wrapped(callee.value)
             classes = class_names(self._types.get(base, "") if base else "")
             if classes:
                 return Question("", (callee.attr,), classes, keywords, positional)

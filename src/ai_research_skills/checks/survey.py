@@ -3,8 +3,8 @@
 Silence of a checker proves nothing where it does not know the type, or where a call takes any keyword. So each
 object whose attribute is taken, each callable and each imported name is wrapped in `reveal_type`. And each
 attribute, each import of a name and each call with keywords stands beside a canary: the same with a name that no
-release has. Where the checker lets that pass, it would have let anything pass. What is asked about is names; where a call was rejected for the
-types of its arguments, it can be `loosened`, and its arguments are then of any type.
+release has. Where the checker lets that pass, it would have let anything pass. What is asked about is names: where
+a call was rejected for the types of its arguments, it can be `loosened`, and its arguments are then of any type.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ _REVEAL = "reveal_type"
 _CANARY = "no_release_has_this_name"
 _PRELUDE = "from typing import Any as _Any, cast as _cast"
 _Node = TypeVar("_Node", bound=ast.AST)
+_Defines = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _Spanned = ast.expr | ast.keyword | ast.alias | ast.stmt
 
 
@@ -36,7 +37,7 @@ class Survey:
 
     Attributes:
         places: Where on the page each node of `tree` comes from.
-        canaries: The calls that must be rejected, and all that they hold.
+        canaries: The uses that must be rejected, and all that they hold.
         asked: The names that stand at the head of a block to be asked about, with the block's line.
         own: The functions and classes that the page defines.
         bindings: Where each imported name comes from: its module, and the name there if it is not the module.
@@ -100,15 +101,7 @@ def survey(
             _mark(node, place=_place(node))
     rewritten = _Rewriter(wanted, loosened, _mappings(tree)).visit(tree)
     for line, names in (known or {}).items():
-        index = next((i for i, node in enumerate(rewritten.body) if node.lineno >= line), len(rewritten.body))
-        used = {
-            node.id
-            for later in rewritten.body[index:]
-            for node in ast.walk(later)
-            if isinstance(node, ast.Name)
-        }
-        told = [part for name in sorted(names.keys() & used) for part in _told(name, names[name], line)]
-        rewritten.body[index:index] = told
+        _tell(rewritten, line, names)
     rewritten.body[:0] = ast.parse(_PRELUDE).body
     text = ast.unparse(ast.fix_missing_locations(rewritten))
     again = ast.parse(text)
@@ -118,7 +111,7 @@ def survey(
     asked: dict[ast.AST, tuple[int, str]] = {
         new: name for old, new in twins if (name := _marked(old, "name_at")) and isinstance(new, ast.Name)
     }
-    own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    own = {node.name for node in ast.walk(tree) if isinstance(node, _Defines)}
     return Survey(text + "\n", again, places, canaries, asked, own, bindings)
 
 
@@ -127,6 +120,11 @@ def is_wrapper(node: ast.AST) -> bool:
     return (
         isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {_REVEAL, "_cast"}
     )
+
+
+def wrapped(node: ast.expr) -> ast.expr | None:
+    """What the rewriting put a wrapper around, if `node` is one."""
+    return node.args[-1] if isinstance(node, ast.Call) and is_wrapper(node) else None
 
 
 def bare(node: ast.AST) -> ast.AST:
@@ -218,12 +216,15 @@ class _Rewriter(ast.NodeTransformer):
     def visit_arg(self, node: ast.arg) -> ast.AST:
         return node
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
         returns, node.returns = node.returns, None
         decorators, node.decorator_list = node.decorator_list, []
         self.generic_visit(node)
         node.returns, node.decorator_list = returns, decorators
         return node
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return self.visit_FunctionDef(node)
 
     def visit_MatchValue(self, node: ast.MatchValue) -> ast.AST:
         return node
@@ -262,6 +263,14 @@ def _paired(canary: ast.expr, node: ast.expr) -> ast.expr:
 
 def _revealed(node: ast.expr) -> ast.expr:
     return ast.copy_location(ast.Call(ast.Name(_REVEAL, ast.Load()), [node], []), node)
+
+
+def _tell(tree: ast.Module, line: int, names: Mapping[str, str | None]) -> None:
+    """Say or ask, before the block that begins on `line`, what the types of those `names` are that it uses."""
+    index = next((i for i, node in enumerate(tree.body) if node.lineno >= line), len(tree.body))
+    parts = [part for later in tree.body[index:] for part in ast.walk(later)]
+    used = names.keys() & {part.id for part in parts if isinstance(part, ast.Name)}
+    tree.body[index:index] = [part for name in sorted(used) for part in _told(name, names[name], line)]
 
 
 def _told(name: str, address: str | None, line: int) -> list[ast.stmt]:
@@ -363,7 +372,7 @@ def _bindings(tree: ast.Module) -> dict[str, tuple[str, ...]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             bound.pop(node.id, None)
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+        elif isinstance(node, _Defines):
             bound.pop(node.name, None)
     return bound
 
