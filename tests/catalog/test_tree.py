@@ -36,4 +36,6 @@ def test_a_block_may_name_only_skills_of_the_plan(tmp_path: Path, repository: Pa
     shutil.copytree(repository / "docs" / "roadmaps", tmp_path / "docs" / "roadmaps")
     path = tmp_path / "docs" / "roadmaps" / "frontier-ai.yml"
     path.write_text(path.read_text().replace("      - flash-attention\n", "      - flash-atention\n"))
-    assert any("flash-atention" in problem.message and problem.line for problem in load_tree(tmp_path).problems)
+    assert any(
+        "flash-atention" in problem.message and problem.line for problem in load_tree(tmp_path).problems
+    )
