@@ -59,9 +59,7 @@ def resolve(
     asked = list(
         dict.fromkeys(use.question for _, use in uses if use.sight is not Sight.SEEN and use.question)
     )
-    modules = sorted(
-        {path[0] for case in cases if case.sighting for path in case.sighting.survey.bindings.values()}
-    )
+    modules = sorted({module for case in cases for module in _modules(case)})
     answers = dict(zip(asked, ask_packages(releases.python, modules, asked), strict=True))
     return tuple(dict.fromkeys(_remarks(uses, answers)))
 
@@ -87,10 +85,17 @@ def _remarks(uses: Sequence[tuple[_Case, Use]], answers: Mapping[Question, str])
         answer = answers.get(use.question, "") if use.question else ""
         found = verdict(use, answer, fragment=piece.is_fragment)
         if found is not Verdict.VERIFIED:
-            said = use.says or (
-                "the installed package has no such thing" if answer == MISSING else "nobody can see it"
-            )
+            is_gone = answer == MISSING and not use.rule
+            said = "the installed package does not have it" if is_gone else use.says or "nobody can see it"
             yield Remark(piece.example, use.line, found, f"`{use.symbol}`: {said}")
+
+
+def _modules(case: _Case) -> Iterator[str]:
+    """The modules that a program imports, and those of the values that it was given."""
+    assert case.sighting is not None
+    yield from (path[0] for path in case.sighting.survey.bindings.values())
+    for names in case.told.values():
+        yield from (address.partition(":")[0] for address in names.values() if address)
 
 
 def _case(program: Program, wanted: Collection[Example], known: Types) -> _Case:

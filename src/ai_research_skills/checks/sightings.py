@@ -245,12 +245,10 @@ class Sighting:
             return
         if any(keyword.arg is None for keyword in node.keywords):
             yield Use(line, f"{symbol}(**...)", Sight.UNSEEN, says="the keywords are not spelt out")
-        if keywords and not self._canary_rejected(node):
-            question = self._call_question(callee, keywords, None)
-            shown = f"{symbol}({', '.join(f'{name}=...' for name in keywords)})"
-            yield Use(
-                line, shown, Sight.UNSEEN, question, says="it takes any keyword, or its type is not known"
-            )
+        for name in () if self._canary_rejected(node) else keywords:
+            question = self._call_question(callee, (name,), None)
+            says = "the callable takes any keyword, or its type is not known"
+            yield Use(line, f"{symbol}({name}=...)", Sight.UNSEEN, question, says=says)
 
     def _canary_rejected(self, node: ast.Call) -> bool:
         canary = self._canary(node)
