@@ -12,7 +12,7 @@ from ai_research_skills.catalog.problem import Problem
 from ai_research_skills.catalog.tree import Tree, load_tree
 from ai_research_skills.checks.environment import Environment, NoEnvironment, pinned_environment
 from ai_research_skills.checks.skill_check import Checked, check_skill, write_evidence
-from ai_research_skills.cli.output import finish, json_option, root_option, say
+from ai_research_skills.cli.output import finish, json_option, root_option, say, working
 
 
 @click.command()
@@ -34,7 +34,8 @@ def check(
         raise click.UsageError("--write keeps a whole record → leave --parse-only out")
     problems: list[Problem] = []
     for name in names or sorted(tree.by_name):
-        problems += _check_one(tree, name, parse_only=parse_only, why=why, write=write, quiet=as_json)
+        with working(f"{name}: parsing, running and resolving its examples"):
+            problems += _check_one(tree, name, parse_only=parse_only, why=why, write=write, quiet=as_json)
     finish(problems, as_json=as_json, fine="every example did what it says")
 
 

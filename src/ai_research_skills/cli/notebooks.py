@@ -10,7 +10,7 @@ import click
 from ai_research_skills.catalog.notebook import RENEW, Device, Notebook, load_notebooks
 from ai_research_skills.catalog.problem import Problem
 from ai_research_skills.checks.notebook_run import NotebookFailed, record_notebook, run_notebook
-from ai_research_skills.cli.output import finish, json_option, root_option, say
+from ai_research_skills.cli.output import finish, json_option, root_option, say, working
 
 
 @click.group()
@@ -25,7 +25,8 @@ def run(addresses: tuple[str, ...], root: Path) -> None:
     """Run notebooks and keep nothing; ADDRESSES are like cuda-kernels/fused-softmax, all if none."""
     for notebook in _chosen(root, addresses):
         try:
-            seconds = run_notebook(root, notebook)
+            with working(f"{notebook.address}: running"):
+                seconds = run_notebook(root, notebook)
         except NotebookFailed as error:
             raise click.ClickException(str(error)) from error
         say(f"{notebook.address}: passed in {seconds:.0f} s")
@@ -38,7 +39,8 @@ def record(addresses: tuple[str, ...], root: Path) -> None:
     """Run notebooks on this machine and keep their outputs under docs/evidence/notebooks."""
     for notebook in _chosen(root, addresses):
         try:
-            path = record_notebook(root, notebook)
+            with working(f"{notebook.address}: running"):
+                path = record_notebook(root, notebook)
         except NotebookFailed as error:
             raise click.ClickException(f"{error}\nnothing was written") from error
         say(f"{notebook.address}: {path}")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+from rich.console import Console
 
 from ai_research_skills.catalog.problem import Problem
 
@@ -29,6 +31,11 @@ def say(text: str) -> None:
 def say_json(value: Any) -> None:
     """One document for a machine."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def working(text: str) -> AbstractContextManager[object]:
+    """A spinner on the terminal while something takes longer than a moment; silent in a pipe."""
+    return Console(stderr=True).status(text)
 
 
 def finish(problems: Iterable[Problem], *, as_json: bool, fine: str) -> NoReturn:
