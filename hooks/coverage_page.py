@@ -156,9 +156,11 @@ def _coverage_board(
         (title.removeprefix("By ").capitalize(), "Written", "Planned", "Share"),
         tuple(
             (
-                Number(row.title, listed(**facets[row.id])),
-                Number(str(len(row.written)), listed(**facets[row.id], status="written")),
-                Number(str(row.total), listed(**facets[row.id])),
+                Number(row.title, listed(**facets[row.id]) if row.total else ""),
+                Number(
+                    str(len(row.written)), listed(**facets[row.id], status="written") if row.written else ""
+                ),
+                Number(str(row.total), listed(**facets[row.id]) if row.total else ""),
                 Number(f"{row.share:.0%}"),
             )
             for row in rows
@@ -173,7 +175,9 @@ def _bar(row: Coverage) -> Bar:
 def _list_board(id_: str, title: str, intro: str, found: Mapping[str, tuple[int, str]]) -> Dashboard:
     bars = [Bar(label, count, count, str(count)) for label, (count, _) in found.items()]
     column = title.removeprefix("By ").capitalize()
-    rows = tuple((Number(label), Number(str(count), link)) for label, (count, link) in found.items())
+    rows = tuple(
+        (Number(label), Number(str(count), link if count else "")) for label, (count, link) in found.items()
+    )
     return Dashboard(id_, title, intro, bar_chart(title, bars), (column, "Count"), rows)
 
 

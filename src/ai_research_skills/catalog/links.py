@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -48,16 +48,30 @@ def _links(page: Page) -> Iterator[Link]:
                 yield Link(str(target), line)
 
 
+_PERHAPS_A_LINK = re.compile(r"\]\(\s*<?([^)\s>#]+)|^ {0,3}\[[^\]]+\]:\s*<?([^\s>#]+)", flags=re.MULTILINE)
+
+
 def dead_links(skill: Skill) -> Iterator[tuple[Page, Link]]:
     """Relative links of `skill` that lead to none of its files."""
     files = {SKILL_FILE, *(path.as_posix() for path in skill.files)}
     files |= {page.path.relative_to(skill.folder).as_posix() for page in skill.references}
-    folders = {"."} | {posixpath.dirname(file) for file in files}
+    known = files | {"."} | {posixpath.dirname(file) for file in files}
     for page in skill.pages:
         here = page.path.parent.relative_to(skill.folder).as_posix()
+        if all(_leads_to(known, here, target) for target in _perhaps_targets(page.text)):
+            continue
         for link in page_links(page):
-            if (
-                link.is_relative
-                and posixpath.normpath(posixpath.join(here, link.path)) not in files | folders
-            ):
+            if link.is_relative and not _leads_to(known, here, link.path):
                 yield page, link
+
+
+def _perhaps_targets(text: str) -> Iterator[str]:
+    """Everything that may be the path of a relative link, code included: parsing a page costs far more."""
+    for match in _PERHAPS_A_LINK.finditer(text):
+        link = Link(match[1] or match[2], 0)
+        if link.is_relative:
+            yield link.path
+
+
+def _leads_to(known: Collection[str], here: str, path: str) -> bool:
+    return posixpath.normpath(posixpath.join(here, path)) in known
