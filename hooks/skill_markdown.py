@@ -6,14 +6,12 @@ A skill's text is data: HTML, attribute lists and script links in it are shown, 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from ai_research_skills.catalog.blocks import block_tokens
 from ai_research_skills.catalog.evidence import Level
-
-_PARSER = MarkdownIt("commonmark").enable("table").disable("inline")
 
 Levels = Mapping[int, Level]
 """Level of each fenced block by its position on the page; a block without one gets no label."""
@@ -22,7 +20,7 @@ Levels = Mapping[int, Level]
 def site_markdown(text: str, levels: Levels, relink: Callable[[str], str]) -> str:
     """Translate `text`; `relink` maps every relative link target to its place on the site."""
     lines = text.split("\n")
-    tokens = _PARSER.parse(text)
+    tokens = block_tokens(text)
     code = _code_lines(tokens)
     lines = [line if index in code else _inert(line, relink) for index, line in enumerate(lines)]
     _label_fences(lines, tokens, levels)
@@ -34,7 +32,7 @@ def without_title(text: str) -> str:
     return re.sub(r"\A\s*# .*\n", "", text, count=1)
 
 
-def _code_lines(tokens: list[Token]) -> set[int]:
+def _code_lines(tokens: Sequence[Token]) -> set[int]:
     return {
         line
         for token in tokens
@@ -88,7 +86,7 @@ def _with_safe_targets(text: str, relink: Callable[[str], str]) -> str:
     return "".join([*pieces, text[end:]])
 
 
-def _label_fences(lines: list[str], tokens: list[Token], levels: Levels) -> None:
+def _label_fences(lines: list[str], tokens: Sequence[Token], levels: Levels) -> None:
     fences = [token for token in tokens if token.type == "fence"]
     for index, token in enumerate(fences):
         if token.map is None:
@@ -102,7 +100,7 @@ def _label_fences(lines: list[str], tokens: list[Token], levels: Levels) -> None
         lines[line] = f"{indent}{token.markup}{{ .{language}{label} }}"
 
 
-def _python_markdown_lists(lines: list[str], tokens: list[Token]) -> list[str]:
+def _python_markdown_lists(lines: list[str], tokens: Sequence[Token]) -> list[str]:
     """Re-indent nested blocks by four and put a blank line before lists and tables.
 
     Python-Markdown asks for both, CommonMark for neither.

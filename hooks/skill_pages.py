@@ -86,7 +86,7 @@ def _body(content: SiteContent, skill: Skill, source: Page) -> str:
     def relink(target: str) -> str:
         return _site_target(skill, source, target)
 
-    return site_markdown(without_title(source.text), levels, relink)
+    return without_title(site_markdown(source.text, levels, relink))
 
 
 def _levels(content: SiteContent, skill: Skill, source: Page) -> dict[int, Level]:

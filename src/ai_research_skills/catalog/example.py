@@ -9,8 +9,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
-from markdown_it import MarkdownIt
-
+from ai_research_skills.catalog.blocks import block_tokens
 from ai_research_skills.catalog.skill import Page
 
 
@@ -49,10 +48,6 @@ class Example:
         return hashlib.sha256(f"{self.language}\0{self.mark}\0{self.source}".encode()).hexdigest()
 
 
-_PARSER = MarkdownIt("commonmark").disable("inline")
-"""Blocks only: what stands inside a paragraph does not matter here, and reading it takes most of the time."""
-
-
 @cache
 def page_examples(page: Page) -> tuple[Example, ...]:
     """Every fenced block of `page`, in order."""
@@ -61,7 +56,7 @@ def page_examples(page: Page) -> tuple[Example, ...]:
 
 def _examples(page: Page) -> Iterator[Example]:
     heading, index = page.title, 0
-    tokens = _PARSER.parse(page.text)
+    tokens = block_tokens(page.text)
     for position, token in enumerate(tokens):
         if token.type == "heading_open":
             heading = tokens[position + 1].content
