@@ -33,6 +33,12 @@ REQUIRED = (
     "reviewed",
 )
 
+_SCRIPT_SCHEME = re.compile(r"(javascript|data|vbscript):", flags=re.IGNORECASE)
+_PERHAPS_A_SCRIPT = re.compile(
+    r"\]\(\s*<?(javascript|data|vbscript):|\]:\s*<?(javascript|data|vbscript):|&#", flags=re.IGNORECASE
+)
+"""Only a page with such a text is parsed for its links: parsing costs far more than looking."""
+
 
 def structure_problems(tree: Tree) -> tuple[Problem, ...]:
     """Every fault of every skill of `tree`, those found while reading included."""
@@ -96,8 +102,8 @@ def _pages(skill: Skill) -> Iterator[Problem]:
             if example.mark not in marks:
                 mend = f"use one of {', '.join(sorted(marks - {''}))}, or none"
                 yield Problem(page.path, example.line, f"has the unknown mark {example.mark!r}", mend)
-        for link in page_links(page):
-            if re.match(r"(javascript|data|vbscript):", link.target, flags=re.IGNORECASE):
+        for link in page_links(page) if _PERHAPS_A_SCRIPT.search(page.text) else ():
+            if _SCRIPT_SCHEME.match(link.target):
                 yield Problem(page.path, link.line, f"links to {link.target[:40]!r}", "link to a page")
         headings = re.findall(r"^# ", page.text, flags=re.MULTILINE)
         if not headings and page.text:
