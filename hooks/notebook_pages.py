@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ai_research_skills.catalog.notebook import Notebook, Record
+from ai_research_skills.catalog.notebook import Notebook, Record, joined
+from ai_research_skills.lab.figures import FIGURE_MIME
 from hooks import addresses
 from hooks.mathematics import with_formulas, with_placeholders
 from hooks.site_content import SiteContent
@@ -21,7 +22,6 @@ FAMILIES = {
     "quantization": "Quantization",
     "serving": "Serving",
 }
-FIGURE_MIME = "application/vnd.ai-research-skills.figure+json"
 IMAGES = {"image/svg+xml": "svg", "image/png": "png"}
 LONGEST_OUTPUT = 40
 """Lines of text output that a page shows; the rest is in the executed notebook."""
@@ -61,9 +61,9 @@ def _plot(number: int, index: int, output: Mapping[str, Any]) -> Plot | None:
     data = output.get("data", {})
     for mime, suffix in IMAGES.items():
         if mime in data:
-            text = _joined(data[mime])
+            text = joined(data[mime])
             raw = base64.b64decode(text) if suffix == "png" else text.encode()
-            alt = output.get("metadata", {}).get(mime, {}).get("alt") or _joined(data.get("text/plain", ""))
+            alt = output.get("metadata", {}).get(mime, {}).get("alt") or joined(data.get("text/plain", ""))
             return Plot(f"plot-{number}-{index}.{suffix}", raw, alt)
     return None
 
@@ -157,7 +157,7 @@ def _output(number: int, index: int, output: Mapping[str, Any], here: str) -> st
     data = output.get("data", {})
     if FIGURE_MIME in data:
         return str(fragment("limit_bar.html", here, figure=data[FIGURE_MIME]))
-    text = _joined(output.get("text", "")) or _joined(data.get("text/plain", ""))
+    text = joined(output.get("text", "")) or joined(data.get("text/plain", ""))
     return _fence(_shortened(_without_colours(text)), "text .output") if text.strip() else ""
 
 
@@ -175,7 +175,3 @@ def _shortened(text: str) -> str:
 
 def _without_colours(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)
-
-
-def _joined(text: str | list[str]) -> str:
-    return text if isinstance(text, str) else "".join(text)

@@ -209,7 +209,7 @@ def _cells(document: Mapping[str, Any]) -> tuple[Cell, ...]:
     return tuple(
         Cell(
             kind=cell.get("cell_type", "raw"),
-            source=_joined(cell.get("source", "")),
+            source=joined(cell.get("source", "")),
             tags=tuple(cell.get("metadata", {}).get("tags", ())),
             outputs=tuple(cell.get("outputs", ())),
         )
@@ -217,5 +217,6 @@ def _cells(document: Mapping[str, Any]) -> tuple[Cell, ...]:
     )
 
 
-def _joined(text: str | list[str]) -> str:
+def joined(text: str | list[str]) -> str:
+    """Text as the notebook format stores it, a string or a list of lines, as one string."""
     return text if isinstance(text, str) else "".join(text)
