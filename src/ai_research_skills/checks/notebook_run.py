@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ai_research_skills.catalog.notebook import Device, Notebook, record_path
+from ai_research_skills.checks.whole_file import write_whole
 from ai_research_skills.lab.device import discover
 
 CELL_TIMEOUT = 300
@@ -59,7 +60,7 @@ def record_notebook(root: Path, notebook: Notebook) -> Path:
         "code_sha256": notebook.code_sha256,
     }
     path = record_path(notebook, kind)
-    _write_whole(root / path, json.dumps(executed, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+    write_whole(root / path, json.dumps(executed, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
     return path
 
 
@@ -91,10 +92,3 @@ def _plain(book: Mapping[str, Any]) -> dict[str, Any]:
 def _git(root: Path, *words: str) -> str:
     result = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False)
     return result.stdout.strip()
-
-
-def _write_whole(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".partial")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)

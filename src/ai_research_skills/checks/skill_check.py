@@ -27,6 +27,7 @@ from ai_research_skills.checks.parsing import DoesNotParse, parses
 from ai_research_skills.checks.remark import Remark, Verdict
 from ai_research_skills.checks.skill_resolving import resolve_skill
 from ai_research_skills.checks.type_engine import NoEngine
+from ai_research_skills.checks.whole_file import write_whole
 
 PAGE_TIMEOUT = 600
 """Seconds for all blocks of a page."""
@@ -80,10 +81,7 @@ def check_skill(skill: Skill, environment: Environment | None, today: dt.date) -
 def write_evidence(root: Path, evidence: SkillEvidence) -> Path:
     """Write the record of one skill; returns its path relative to `root`."""
     path = evidence_path(evidence.skill)
-    (root / path).parent.mkdir(parents=True, exist_ok=True)
-    draft = (root / path).with_suffix(".partial")
-    draft.write_text(evidence.model_dump_json(indent=1, exclude_none=True) + "\n", encoding="utf-8")
-    draft.replace(root / path)
+    write_whole(root / path, evidence.model_dump_json(indent=1, exclude_none=True) + "\n")
     return path
 
 
