@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ai_research_skills.catalog.evidence import Level, example_levels, load_evidence
 from ai_research_skills.catalog.shelf import load_skills
-from ai_research_skills.checks.environment import Environment
+from ai_research_skills.checks.releases.environment import Environment
 from ai_research_skills.checks.skill_check import Checked, check_skill, write_evidence
 from tests.conftest import SKILL
 

@@ -20,13 +20,13 @@ from ai_research_skills.catalog.evidence import (
 from ai_research_skills.catalog.example import Example, Mark, page_examples
 from ai_research_skills.catalog.problem import Problem
 from ai_research_skills.catalog.skill import Page, Skill
-from ai_research_skills.checks import page_runner
-from ai_research_skills.checks.environment import Environment
-from ai_research_skills.checks.isolated import run_inside
 from ai_research_skills.checks.parsing import DoesNotParse, parses
-from ai_research_skills.checks.remark import Remark, Verdict
-from ai_research_skills.checks.skill_resolving import resolve_skill
-from ai_research_skills.checks.type_engine import NoEngine
+from ai_research_skills.checks.releases.environment import Environment
+from ai_research_skills.checks.resolving.remark import Remark, Verdict
+from ai_research_skills.checks.resolving.skill import resolve_skill
+from ai_research_skills.checks.resolving.type_engine import NoEngine
+from ai_research_skills.checks.running import page_runner
+from ai_research_skills.checks.running.isolated import run_inside
 from ai_research_skills.checks.whole_file import write_whole
 
 PAGE_TIMEOUT = 600

@@ -10,7 +10,7 @@ import click
 
 from ai_research_skills.catalog.problem import Problem
 from ai_research_skills.catalog.tree import Tree, load_tree
-from ai_research_skills.checks.environment import Environment, NoEnvironment, pinned_environment
+from ai_research_skills.checks.releases.environment import Environment, NoEnvironment, pinned_environment
 from ai_research_skills.checks.skill_check import Checked, check_skill, write_evidence
 from ai_research_skills.cli.output import finish, json_option, root_option, say, working
 

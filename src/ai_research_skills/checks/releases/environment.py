@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ai_research_skills.catalog.skill import Pin
-from ai_research_skills.checks.released_source import NoSource, released_source
+from ai_research_skills.checks.releases.released_source import NoSource, released_source
 
 
 class NoEnvironment(Exception):

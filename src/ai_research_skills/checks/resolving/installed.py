@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from ai_research_skills.checks import package_probe
-from ai_research_skills.checks.isolated import run_inside
-from ai_research_skills.checks.sightings import Question
+from ai_research_skills.checks.resolving import package_probe
+from ai_research_skills.checks.resolving.sightings import Question
+from ai_research_skills.checks.running.isolated import run_inside
 
 TIMEOUT = 300
 """Seconds for all answers; most of them go into importing."""

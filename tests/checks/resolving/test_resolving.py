@@ -10,9 +10,9 @@ import pytest
 
 from ai_research_skills.catalog.evidence import Level
 from ai_research_skills.catalog.shelf import load_skills
-from ai_research_skills.checks.environment import Environment
+from ai_research_skills.checks.releases.environment import Environment
 from ai_research_skills.checks.skill_check import Checked, check_skill
-from tests.checks.releases import make_environment
+from tests.checks.made_up_release import make_environment
 from tests.conftest import SKILL
 
 Write = Callable[..., Path]

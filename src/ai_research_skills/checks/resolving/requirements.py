@@ -11,7 +11,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from ai_research_skills.catalog.skill import Pin
-from ai_research_skills.checks.released_source import NoSource, archive_address
+from ai_research_skills.checks.releases.released_source import NoSource, archive_address
 
 _TAKE_A_VALUE = """
 -c -e -f -i -p -r -t --cache-dir --config-settings --constraint --dest --editable --extra-index-url

@@ -18,12 +18,12 @@ from pathlib import Path
 
 from ai_research_skills.catalog.example import Example
 from ai_research_skills.catalog.skill import Pin
-from ai_research_skills.checks.command_lines import CannotSplit, Command, commands
-from ai_research_skills.checks.own_parser import CommandLine, ask_parsers
-from ai_research_skills.checks.parser_probe import ACCEPTED, REJECTED
-from ai_research_skills.checks.programs import Joins, Piece
-from ai_research_skills.checks.remark import Remark, Verdict
-from ai_research_skills.checks.requirements import (
+from ai_research_skills.checks.resolving.command_lines import CannotSplit, Command, commands
+from ai_research_skills.checks.resolving.own_parser import CommandLine, ask_parsers
+from ai_research_skills.checks.resolving.parser_probe import ACCEPTED, REJECTED
+from ai_research_skills.checks.resolving.programs import Joins, Piece
+from ai_research_skills.checks.resolving.remark import Remark, Verdict
+from ai_research_skills.checks.resolving.requirements import (
     Found,
     asked_requirements,
     is_to_be_had,

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ai_research_skills.checks import parser_probe
-from ai_research_skills.checks.isolated import run_inside
-from ai_research_skills.checks.parser_probe import UNSEEN
+from ai_research_skills.checks.resolving import parser_probe
+from ai_research_skills.checks.resolving.parser_probe import UNSEEN
+from ai_research_skills.checks.running.isolated import run_inside
 
 TIMEOUT = 120
 """Seconds until a parser must have answered."""

@@ -10,8 +10,16 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cached_property
 
-from ai_research_skills.checks.survey import Place, Survey, as_written, bare, is_canary, is_wrapper, wrapped
-from ai_research_skills.checks.type_engine import REVEALED, Diagnostic, Span
+from ai_research_skills.checks.resolving.survey import (
+    Place,
+    Survey,
+    as_written,
+    bare,
+    is_canary,
+    is_wrapper,
+    wrapped,
+)
+from ai_research_skills.checks.resolving.type_engine import REVEALED, Diagnostic, Span
 
 MEMBER_RULES = frozenset({"import-not-found", "missing-attribute"})
 NAME_RULE = "unresolved-reference"

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ai_research_skills.catalog.example import Example
-from ai_research_skills.checks.installed import ask_packages
-from ai_research_skills.checks.package_probe import EXISTS, MISSING
-from ai_research_skills.checks.programs import Program
-from ai_research_skills.checks.remark import Remark, Verdict
-from ai_research_skills.checks.sightings import Question, Sight, Sighting, Use
-from ai_research_skills.checks.survey import Place, survey
-from ai_research_skills.checks.type_engine import diagnose
+from ai_research_skills.checks.resolving.installed import ask_packages
+from ai_research_skills.checks.resolving.package_probe import EXISTS, MISSING
+from ai_research_skills.checks.resolving.programs import Program
+from ai_research_skills.checks.resolving.remark import Remark, Verdict
+from ai_research_skills.checks.resolving.sightings import Question, Sight, Sighting, Use
+from ai_research_skills.checks.resolving.survey import Place, survey
+from ai_research_skills.checks.resolving.type_engine import diagnose
 
 PASSES = 4
 """How often a program is put to the engine again with what the last time has shown."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ai_research_skills.checks.command_lines import CannotSplit, commands
+from ai_research_skills.checks.resolving.command_lines import CannotSplit, commands
 
 
 def words(source: str) -> list[tuple[str, ...]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ai_research_skills.checks.requirements import (
+from ai_research_skills.checks.resolving.requirements import (
     Found,
     asked_requirements,
     is_to_be_had,

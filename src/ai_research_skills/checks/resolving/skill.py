@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from ai_research_skills.catalog.example import Example, Mark
 from ai_research_skills.catalog.skill import Pin
-from ai_research_skills.checks.command_lines import CannotSplit, commands
-from ai_research_skills.checks.environment import Environment, command_memory, find_uv
-from ai_research_skills.checks.programs import (
+from ai_research_skills.checks.releases.environment import Environment, command_memory, find_uv
+from ai_research_skills.checks.resolving.command_lines import CannotSplit, commands
+from ai_research_skills.checks.resolving.programs import (
     Piece,
     added_lines,
     added_piece,
@@ -18,9 +18,9 @@ from ai_research_skills.checks.programs import (
     page_programs,
     shared_imports,
 )
-from ai_research_skills.checks.remark import Remark
-from ai_research_skills.checks.resolving import Releases, resolve
-from ai_research_skills.checks.shell_resolving import (
+from ai_research_skills.checks.resolving.python import Releases, resolve
+from ai_research_skills.checks.resolving.remark import Remark
+from ai_research_skills.checks.resolving.shell import (
     Shell,
     ShellFindings,
     resolve_command,

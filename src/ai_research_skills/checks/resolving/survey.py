@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
-from ai_research_skills.checks.type_engine import Span
+from ai_research_skills.checks.resolving.type_engine import Span
 
 Place = tuple[int, int, int, int]
 """Where a node begins and ends on its page."""

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from ai_research_skills.catalog.skill import Pin
-from ai_research_skills.checks import released_source as module
-from ai_research_skills.checks.released_source import NoSource, released_source
+from ai_research_skills.checks.releases import released_source as module
+from ai_research_skills.checks.releases.released_source import NoSource, released_source
 
 PIN = Pin(distribution="kernels", version="1.0")
 FILES = {

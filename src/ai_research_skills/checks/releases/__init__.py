@@ -1,0 +1,1 @@
+"""The exact releases that a skill is written against: found, fetched, installed."""
