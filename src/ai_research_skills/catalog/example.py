@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
 from ai_research_skills.catalog.blocks import block_tokens
 from ai_research_skills.catalog.skill import Page
+
+OUTPUT_LANGUAGES = frozenset({"text", "console", "output"})
+"""Fences that show what a program printed: they are not counted as examples."""
 
 
 class Mark(StrEnum):
@@ -21,6 +24,8 @@ class Mark(StrEnum):
     ALONE = "alone"
     FAILS = "fails"
     GPU = "gpu"
+    PRINTS = "prints"
+    """Of an output: exactly what the block above it prints, or the last line of the error that it raises."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ class Example:
         heading: Nearest heading above.
         line: Line of the opening fence in the file.
         index: Position among the fenced blocks of its page.
+        expected: What it must print, where the page says so in a `text prints` block right below it.
     """
 
     path: Path
@@ -42,19 +48,36 @@ class Example:
     line: int
     index: int
     source: str
+    expected: str | None = None
 
     @property
     def sha256(self) -> str:
-        return hashlib.sha256(f"{self.language}\0{self.mark}\0{self.source}".encode()).hexdigest()
+        parts = (
+            self.language,
+            self.mark,
+            self.source,
+            *((self.expected,) if self.expected is not None else ()),
+        )
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    @property
+    def is_output(self) -> bool:
+        """Whether the block shows what a program printed: it is no example of its own."""
+        return self.language in OUTPUT_LANGUAGES
 
 
 @cache
 def page_examples(page: Page) -> tuple[Example, ...]:
     """Every fenced block of `page`, in order."""
-    return tuple(_examples(page))
+    found: list[Example] = []
+    for block in _blocks(page):
+        if block.is_output and block.mark == Mark.PRINTS and found and not found[-1].is_output:
+            found[-1] = replace(found[-1], expected=block.source)
+        found.append(block)
+    return tuple(found)
 
 
-def _examples(page: Page) -> Iterator[Example]:
+def _blocks(page: Page) -> Iterator[Example]:
     heading, index = page.title, 0
     tokens = block_tokens(page.text)
     for position, token in enumerate(tokens):

@@ -81,6 +81,7 @@ class SkillMetadata(BaseModel):
     authors: str = ""
     tags: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
     packages: Annotated[tuple[Pin, ...], BeforeValidator(_pins)] = ()
+    python: str = Field(default="", pattern=r"^(3\.\d+)?$")
     homepage: str = ""
     repository: str = ""
     upstream_license: str = Field(default="", alias="upstream-license")

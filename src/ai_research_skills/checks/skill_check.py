@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ai_research_skills.catalog.evidence import (
-    OUTPUT_LANGUAGES,
+    RULES,
     Finding,
     Level,
     SkillEvidence,
     evidence_path,
+    page_contexts,
     page_key,
 )
 from ai_research_skills.catalog.example import Example, Mark, page_examples
@@ -55,8 +56,7 @@ class _Run:
 def check_skill(skill: Skill, environment: Environment | None, today: dt.date) -> Checked:
     """Parse every example of `skill`; in `environment`, if there is one, run its pages and resolve what did not run."""
     pages = {
-        page: [example for example in page_examples(page) if example.language not in OUTPUT_LANGUAGES]
-        for page in skill.pages
+        page: [example for example in page_examples(page) if not example.is_output] for page in skill.pages
     }
     run = _Run()
     for examples in pages.values():
@@ -68,12 +68,16 @@ def check_skill(skill: Skill, environment: Environment | None, today: dt.date) -
         open_questions = _resolve(skill, list(pages.values()), environment, run)
     evidence = SkillEvidence(
         skill=skill.name,
+        rules=RULES,
         pins=tuple(map(str, skill.metadata.packages)),
         absent=tuple(map(str, environment.absent)) if environment else (),
         python=platform.python_version(),
         platform=f"{platform.system()} {platform.machine()}, CPU",
-        checked=today,
-        findings=tuple(_finding(skill, example, run) for examples in pages.values() for example in examples),
+        findings=tuple(
+            _finding(skill, example, context, run, today)
+            for examples in pages.values()
+            for example, context in page_contexts(examples)
+        ),
     )
     return Checked(evidence, tuple(run.problems), open_questions)
 
@@ -85,11 +89,13 @@ def write_evidence(root: Path, evidence: SkillEvidence) -> Path:
     return path
 
 
-def _finding(skill: Skill, example: Example, run: _Run) -> Finding:
+def _finding(skill: Skill, example: Example, context: str, run: _Run, today: dt.date) -> Finding:
     return Finding(
         page=page_key(skill, example),
         line=example.line,
         sha256=example.sha256,
+        context=context,
+        checked=today,
         level=run.levels[example],
         seconds=round(run.seconds[example], 2) if example in run.seconds else None,
     )
