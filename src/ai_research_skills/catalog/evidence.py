@@ -48,7 +48,9 @@ class Finding(BaseModel):
         by: Who found it, such as `ast`, `ty`, `packages` or `run`; `SkillEvidence.engines` has their versions.
         seconds: How long it ran.
         device: What it ran on, if that was a GPU.
+        tried: The highest level that was tried.
         why: What keeps it from a higher level.
+        fault: What is wrong with it; an example with a fault breaks every check until it is mended.
         waived: Uses that nobody could verify and that a waiver passes, each with its reason.
     """
 
@@ -63,7 +65,9 @@ class Finding(BaseModel):
     by: tuple[str, ...] = ()
     seconds: float | None = None
     device: str = ""
+    tried: Level = Level.EXECUTED
     why: str = ""
+    fault: str = ""
     waived: tuple[str, ...] = ()
 
     @property

@@ -16,6 +16,7 @@ from ai_research_skills.catalog.redirects import load_redirects
 from ai_research_skills.catalog.shelf import load_skills
 from ai_research_skills.catalog.skill import Skill
 from ai_research_skills.catalog.tags import load_tags
+from ai_research_skills.catalog.waivers import Waiver, load_waivers
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Tree:
     learning_path: LearningPath | None
     notebooks: tuple[Notebook, ...]
     evidence: dict[str, SkillEvidence]
+    waivers: tuple[Waiver, ...]
     tags: dict[str, str]
     redirects: dict[str, str]
     problems: tuple[Problem, ...]
@@ -56,6 +58,7 @@ def load_tree(root: Path) -> Tree:
     )
     notebooks, notebook_problems = load_notebooks(root)
     evidence, evidence_problems = load_evidence(root)
+    waivers, waiver_problems = load_waivers(root, [skill.name for skill in shelf.skills])
     tags, tag_problems = load_tags(root)
     redirects, redirect_problems = load_redirects(root)
     unknown = _unknown_notebooks(learning_path, notebooks) if learning_path else ()
@@ -65,6 +68,7 @@ def load_tree(root: Path) -> Tree:
         *path_problems,
         *notebook_problems,
         *evidence_problems,
+        *waiver_problems,
         *tag_problems,
         *redirect_problems,
         *unknown,
@@ -76,6 +80,7 @@ def load_tree(root: Path) -> Tree:
         learning_path=learning_path,
         notebooks=notebooks,
         evidence=evidence,
+        waivers=waivers,
         tags=tags,
         redirects=redirects,
         problems=tuple(sorted(problems)),

@@ -1,0 +1,109 @@
+"""Which pages of a skill are due to be checked, and how what was found joins the record: nothing fresh is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from ai_research_skills.catalog.evidence import (
+    Finding,
+    Level,
+    SkillEvidence,
+    checked_examples,
+    fresh_findings,
+)
+from ai_research_skills.catalog.example import Example, page_examples
+from ai_research_skills.catalog.problem import Problem
+from ai_research_skills.catalog.skill import Page, Skill
+
+
+def due_pages(skill: Skill, record: SkillEvidence | None, level: Level) -> tuple[Page, ...]:
+    """The pages with an example that is stale, or of which nobody tried to reach `level`.
+
+    A page is a program, so one stale example makes all of it due.
+    """
+    fresh = fresh_findings(skill, record)
+    return tuple(
+        page
+        for page in skill.pages
+        if any(
+            example not in fresh or fresh[example].tried < level
+            for example in page_examples(page)
+            if not example.is_output
+        )
+    )
+
+
+def merged(
+    skill: Skill, record: SkillEvidence | None, found: Mapping[Example, Finding]
+) -> tuple[Finding, ...]:
+    """The findings of `skill` in the order of its examples: what was `found` now, else what is still fresh.
+
+    Evidence that says the same as a fresh finding leaves it as it is, with its day, so that a record changes only
+    where knowledge did. So does evidence that did not try as much.
+    """
+    fresh = fresh_findings(skill, record)
+    return tuple(
+        finding
+        for example, _ in checked_examples(skill)
+        if (finding := _newer(example, fresh.get(example), found.get(example))) is not None
+    )
+
+
+def _newer(example: Example, old: Finding | None, new: Finding | None) -> Finding | None:
+    if old is None or new is None:
+        return new or (old and old.model_copy(update={"line": example.line}))
+    is_the_same = _claim(old) == _claim(new) and old.tried == new.tried
+    if is_the_same or (new.tried < old.tried and not new.fault):
+        return old.model_copy(update={"line": example.line})
+    return new
+
+
+def differences(
+    skill: Skill, record: SkillEvidence | None, found: Mapping[Example, Finding]
+) -> Iterator[Problem]:
+    """What the record of `skill` claims about examples that were checked again, and what was `found` instead."""
+    fresh = fresh_findings(skill, record)
+    mend = f"run `ai-skills check {skill.name} --all`; if it differs again, the example is not deterministic"
+    for example, new in found.items():
+        old = fresh.get(example)
+        if old is None:
+            yield Problem(
+                example.path, example.line, "has no fresh evidence", f"run `ai-skills check {skill.name}`"
+            )
+        elif (old.level, old.fault) != (new.level, new.fault) and new.tried >= old.tried:
+            claims = f"the record says {old.level.label}{_because(old)}, a new check {new.level.label}{_because(new)}"
+            yield Problem(example.path, example.line, claims, mend)
+
+
+def recorded_faults(skill: Skill, record: SkillEvidence | None, pages: Collection[Page]) -> Iterator[Problem]:
+    """The faults that the fresh part of the record holds about examples of `pages`."""
+    paths = {page.path for page in pages}
+    for example, finding in fresh_findings(skill, record).items():
+        if finding.fault and example.path in paths:
+            yield fault_problem(skill, example, finding)
+
+
+def fault_problem(skill: Skill, example: Example, finding: Finding) -> Problem:
+    """The fault of an example, as a problem of its page."""
+    return Problem(
+        example.path, example.line, finding.fault, f"correct it, then `ai-skills check {skill.name}`"
+    )
+
+
+def behind(skill: Skill, record: SkillEvidence | None, level: Level) -> Iterable[Example]:
+    """The examples without a fresh finding that tried `level`."""
+    fresh = fresh_findings(skill, record)
+    return [
+        example
+        for example, _ in checked_examples(skill)
+        if example not in fresh or fresh[example].tried < level
+    ]
+
+
+def _claim(finding: Finding) -> tuple[object, ...]:
+    return finding.level, finding.by, finding.device, finding.why, finding.fault, finding.waived
+
+
+def _because(finding: Finding) -> str:
+    said = finding.fault or finding.why
+    return f" ({said})" if said else ""
