@@ -8,15 +8,17 @@ from pathlib import Path
 import pytest
 
 from ai_research_skills.catalog.evidence import (
+    RULES,
     Level,
     SkillEvidence,
+    checked_examples,
     evidence_path,
     example_levels,
     load_evidence,
 )
 from ai_research_skills.catalog.shelf import load_skills
 from ai_research_skills.catalog.skill import Skill
-from ai_research_skills.catalog.tree import Tree, load_tree
+from tests.conftest import SKILL
 
 Write = Callable[..., Path]
 
@@ -25,13 +27,20 @@ def record(skill: Skill, level: Level = Level.EXECUTED) -> SkillEvidence:
     return SkillEvidence.model_validate(
         {
             "skill": skill.name,
+            "rules": RULES,
             "pins": [str(pin) for pin in skill.metadata.packages],
             "python": "3.11.7",
             "platform": "Linux x86_64, CPU",
-            "checked": "2026-11-21",
             "findings": [
-                {"page": "SKILL.md", "line": example.line, "sha256": example.sha256, "level": level}
-                for example, _ in example_levels(skill, None)
+                {
+                    "page": "SKILL.md",
+                    "line": example.line,
+                    "sha256": example.sha256,
+                    "context": context,
+                    "level": level,
+                    "checked": "2026-11-21",
+                }
+                for example, context in checked_examples(skill)
             ],
         }
     )
@@ -64,6 +73,59 @@ def test_a_changed_source_mark_or_pin_makes_it_stale(
     assert levels(changed, evidence) == [Level.STATED]
 
 
+def test_a_record_made_by_other_rules_is_stale(tmp_path: Path, write_skill: Write) -> None:
+    write_skill()
+    (skill,) = load_skills(tmp_path).skills
+    evidence = record(skill).model_copy(update={"rules": RULES - 1})
+    assert levels(skill, evidence) == [Level.STATED]
+
+
+def test_a_record_of_another_python_is_stale(tmp_path: Path, write_skill: Write) -> None:
+    write_skill(
+        text=SKILL.format(name="example", title="Example").replace("  tags:", '  python: "3.12"\n  tags:')
+    )
+    (skill,) = load_skills(tmp_path).skills
+    assert levels(skill, record(skill)) == [Level.STATED]
+    assert levels(skill, record(skill).model_copy(update={"python": "3.12.1"})) == [Level.EXECUTED]
+
+
+MORE = """
+```python
+three = two + 1
+```
+
+```text prints
+3
+```
+
+```python
+four = three + 1
+```
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "stale"),
+    [
+        ("two = 1 + 1", "two = 2", [0, 1, 2]),
+        ("three = two + 1", "three = 3", [1, 2]),
+        ("four = three + 1", "four = 4", [2]),
+        ("\n3\n", "\n4\n", [1, 2]),
+    ],
+)
+def test_a_change_makes_stale_what_stands_below_it_on_the_page(
+    tmp_path: Path, write_skill: Write, old: str, new: str, stale: list[int]
+) -> None:
+    path = write_skill() / "SKILL.md"
+    path.write_text(path.read_text() + MORE)
+    (skill,) = load_skills(tmp_path).skills
+    evidence = record(skill)
+    path.write_text(path.read_text().replace(old, new, 1))
+    (changed,) = load_skills(tmp_path).skills
+    found = levels(changed, evidence)
+    assert [index for index, level in enumerate(found) if level is Level.STATED] == stale
+
+
 def test_prose_may_change(tmp_path: Path, write_skill: Write) -> None:
     folder = write_skill()
     (skill,) = load_skills(tmp_path).skills
@@ -88,29 +150,15 @@ def test_a_broken_record_is_named_with_the_command_that_renews_it(tmp_path: Path
     path.write_text('{"skill": "example"}')
     records, (problem,) = load_evidence(tmp_path)
     assert not records
-    assert "run `ai-skills check example --write`" in str(problem)
+    assert "run `ai-skills check example --all`" in str(problem)
 
 
-@pytest.fixture(scope="module")
-def tree(repository: Path) -> Tree:
-    return load_tree(repository)
-
-
-def test_every_record_of_the_repository_is_fresh(tree: Tree) -> None:
-    """A changed example must be checked again before it lands."""
-    for name, evidence in tree.evidence.items():
-        skill = tree.by_name[name]
-        assert evidence.pins == tuple(map(str, skill.metadata.packages)), (
-            f"run `ai-skills check {name} --write`"
-        )
-        known = {finding.sha256 for finding in evidence.findings}
-        stale = [
-            f"{example.path}:{example.line}"
-            for example, _ in example_levels(skill, evidence)
-            if example.sha256 not in known
-        ]
-        assert not stale, f"run `ai-skills check {name} --write`"
-
-
-def test_every_skill_of_the_repository_has_a_record(tree: Tree) -> None:
-    assert set(tree.evidence) == set(tree.by_name)
+def test_a_record_under_another_name_is_named(tmp_path: Path, write_skill: Write) -> None:
+    write_skill()
+    (skill,) = load_skills(tmp_path).skills
+    path = tmp_path / evidence_path("other")
+    path.parent.mkdir(parents=True)
+    path.write_text(record(skill).model_dump_json())
+    records, (problem,) = load_evidence(tmp_path)
+    assert not records
+    assert "is a record of 'example'" in str(problem)

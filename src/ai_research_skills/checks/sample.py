@@ -1,0 +1,53 @@
+"""A sample of the records that rotates with the commit: small enough to be derived again every time."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from ai_research_skills.catalog.evidence import SkillEvidence, fresh_findings
+from ai_research_skills.catalog.skill import Page, Skill
+from ai_research_skills.catalog.tree import Tree
+
+
+def commit_seed(root: Path) -> str:
+    """What the sample rotates with: the commit, or nothing outside git."""
+    command = ["git", "rev-parse", "HEAD"]
+    result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    return result.stdout.strip()
+
+
+def sampled(tree: Tree, seed: str, *, skills: int, seconds: float) -> dict[Skill, tuple[Page, ...]]:
+    """Pages of so many skills, chosen by `seed`, whose examples once ran in about so many seconds in all.
+
+    At least one page of each chosen skill is among them, whatever it takes.
+    """
+    chosen = sorted(tree.skills, key=lambda skill: _place(seed, skill.name))[:skills]
+    return {skill: _pages(skill, tree.evidence.get(skill.name), seed, seconds / skills) for skill in chosen}
+
+
+def _pages(skill: Skill, record: SkillEvidence | None, seed: str, seconds: float) -> tuple[Page, ...]:
+    costs = _costs(skill, record)
+    order: Sequence[Page] = sorted(skill.pages, key=lambda page: _place(seed, page.path.as_posix()))
+    pages: list[Page] = []
+    spent = 0.0
+    for page in order:
+        cost = costs.get(page.path, 0.0)
+        if not pages or spent + cost <= seconds:
+            pages.append(page)
+            spent += cost
+    return tuple(pages)
+
+
+def _costs(skill: Skill, record: SkillEvidence | None) -> dict[Path, float]:
+    """Seconds that the examples of each page took."""
+    costs: dict[Path, float] = {}
+    for example, finding in fresh_findings(skill, record).items():
+        costs[example.path] = costs.get(example.path, 0.0) + (finding.seconds or 0.0)
+    return costs
+
+
+def _place(seed: str, name: str) -> str:
+    return hashlib.sha256(f"{seed}\0{name}".encode()).hexdigest()
