@@ -1,13 +1,16 @@
-"""Running a script in another interpreter: offline, without a GPU, in an empty folder."""
+"""Running a script in another interpreter: in a sandbox, offline, without a GPU, in an empty folder."""
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from ai_research_skills.checks.running.limits import Limits
+from ai_research_skills.checks.running.plan import HOME, HOST, TEMPORARY, USER
+from ai_research_skills.checks.running.sandbox import Outcome, run_sandboxed
 
 OFFLINE = {
     "HF_HUB_OFFLINE": "1",
@@ -17,30 +20,57 @@ OFFLINE = {
     "CUDA_VISIBLE_DEVICES": "",
     "http_proxy": "http://127.0.0.1:9",
     "https_proxy": "http://127.0.0.1:9",
-    "no_proxy": "127.0.0.1,localhost",
+    "no_proxy": f"127.0.0.1,localhost,{HOST}",
 }
-"""An example that needs the network does not run: what it fetched could be another thing tomorrow."""
+"""An example that needs the network does not run: what it fetched could be another thing tomorrow.
+
+The sandbox sees to that. These tell libraries at once, so that none of them tries again and again."""
+
+PASSED_ON = (
+    "LD_LIBRARY_PATH",
+    "MKL_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_CORETYPE",
+    "OPENBLAS_L2_SIZE",
+    "OPENBLAS_NUM_THREADS",
+    "TZ",
+)
+"""Variables about the machine. No other one is seen by an example: it might be a secret."""
 
 
-def run_inside(python: Path, script: str, given: Any, timeout: float) -> Any | None:
-    """What `script` makes of `given` in the interpreter `python`, or None if it did not end in time or well.
+def run_inside(
+    python: Path, script: str, given: Any, timeout: float, limits: Limits | None = None
+) -> Any | None:
+    """What `script` answers to `given` in the interpreter `python`, or None if it came to no answer in time.
 
-    Both go through files: what the packages print is nobody's answer.
+    Both go through files: what the packages print is nobody's answer. A script whose answer is of use only when it
+    is whole writes it last.
+
+    Raises:
+        NoSandbox: The machine cannot isolate the script.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        question, answer, work = Path(folder, "given.json"), Path(folder, "found.json"), Path(folder, "work")
-        question.write_text(json.dumps(given), encoding="utf-8")
-        work.mkdir()
-        try:
-            subprocess.run(
-                [python, script, question, answer],
-                cwd=work,
-                env={**os.environ, **OFFLINE},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=timeout,
-                check=False,
-            )
-            return json.loads(answer.read_text(encoding="utf-8"))
-        except (subprocess.TimeoutExpired, FileNotFoundError):
-            return None
+    return outcome_inside(python, script, given, replace(limits or Limits(), seconds=timeout)).answer
+
+
+def outcome_inside(python: Path, script: str, given: Any, limits: Limits) -> Outcome:
+    """As `run_inside`, with the reason if the script did not end in time or well.
+
+    Raises:
+        NoSandbox: The machine cannot isolate the script.
+    """
+    return run_sandboxed(python, script, given, limits, inner_environment(python, limits, os.environ))
+
+
+def inner_environment(python: Path, limits: Limits, outer: Mapping[str, str]) -> dict[str, str]:
+    """The variables that a script in the sandbox has, where those of this process are `outer`."""
+    passed = (*PASSED_ON, "CUDA_VISIBLE_DEVICES") if limits.gpu else PASSED_ON
+    offline = {name: value for name, value in OFFLINE.items() if name not in passed}
+    return {
+        "PATH": f"{python.absolute().parent}:/usr/local/bin:/usr/bin:/bin",
+        "HOME": HOME,
+        "TMPDIR": TEMPORARY,
+        "USER": USER,
+        "LANG": "C.UTF-8",
+        **offline,
+        **{name: outer[name] for name in passed if name in outer},
+    }
