@@ -8,10 +8,11 @@ from pathlib import Path
 
 from skills_ref import validate as reference_validate
 
-from ai_research_skills.catalog.example import Mark, page_examples
+from ai_research_skills.catalog.blocks import block_tokens
+from ai_research_skills.catalog.example import Example, Mark, page_examples, says_what_is_printed
 from ai_research_skills.catalog.links import dead_links, page_links
 from ai_research_skills.catalog.problem import Problem
-from ai_research_skills.catalog.skill import Skill
+from ai_research_skills.catalog.skill import Page, Skill
 from ai_research_skills.catalog.tree import Tree
 
 LONGEST_DESCRIPTION = 200
@@ -93,15 +94,9 @@ def _sizes(skill: Skill) -> Iterator[Problem]:
 
 
 def _pages(skill: Skill) -> Iterator[Problem]:
-    marks = {mark.value for mark in Mark}
     for page in skill.pages:
-        for example in page_examples(page):
-            if not example.language:
-                mend = "name the language after the fence, `text` for output"
-                yield Problem(page.path, example.line, "has a code block without a language", mend)
-            if example.mark not in marks:
-                mend = f"use one of {', '.join(sorted(marks - {''}))}, or none"
-                yield Problem(page.path, example.line, f"has the unknown mark {example.mark!r}", mend)
+        yield from _blocks(page)
+        yield from _fences_that_open_nothing(page)
         for link in page_links(page) if _PERHAPS_A_SCRIPT.search(page.text) else ():
             if _SCRIPT_SCHEME.match(link.target):
                 yield Problem(page.path, link.line, f"links to {link.target[:40]!r}", "link to a page")
@@ -111,3 +106,59 @@ def _pages(skill: Skill) -> Iterator[Problem]:
     for page, link in dead_links(skill):
         mend = "correct the path; links are relative to the file"
         yield Problem(page.path, link.line, f"links to {link.target}, which does not exist", mend)
+
+
+_OPENING_FENCE = re.compile(r"^[ \t]*(?:```+[^`\n]*|~~~+.*)$", flags=re.MULTILINE)
+_MARKS = {mark.value for mark in Mark}
+_PYTHON_MARKS = ", ".join(sorted(_MARKS - {Mark.NEXT.value, Mark.PRINTS.value}))
+
+
+def _blocks(page: Page) -> Iterator[Problem]:
+    above: Example | None = None
+    for example in page_examples(page):
+        if not example.language:
+            mend = "name the language after the fence, `text` for output"
+            yield Problem(page.path, example.line, "has a code block without a language", mend)
+        if not example.source.strip() and not example.is_output:
+            mend = "fill it, or remove it: nothing can be shown of it"
+            yield Problem(page.path, example.line, "has an empty code block", mend)
+        yield from _mark(page, example, above)
+        above = example
+
+
+def _mark(page: Page, example: Example, above: Example | None) -> Iterator[Problem]:
+    """What is wrong with the mark of `example`, which stands below the block `above`."""
+    if example.mark not in _MARKS:
+        message = f"has the unknown mark {example.mark!r}"
+        mend = f"use one of {', '.join(sorted(_MARKS - {Mark.NEXT.value}))}, or none"
+    elif says_what_is_printed(example) and (above is None or above.language != "python"):
+        message = "says what is printed, but no Python block stands right above it"
+        mend = "put it below the block that prints it, or leave `prints` out"
+    elif example.mark == Mark.PRINTS and not example.is_output:
+        message = f"has the mark 'prints' on a block in {example.language or 'no language'}"
+        mend = "write `text prints` after the fence of what the block above prints"
+    elif example.mark and example.mark != Mark.PRINTS and example.language != "python":
+        message = f"has the mark {example.mark!r} on a block in {example.language or 'no language'}"
+        mend = f"leave it out: {_PYTHON_MARKS} are for Python"
+    else:
+        return
+    yield Problem(page.path, example.line, message, mend)
+
+
+def _fences_that_open_nothing(page: Page) -> Iterator[Problem]:
+    """Fences that are not closed, and those that Markdown takes for text: no one would look at what they hold."""
+    for token in block_tokens(page.text):
+        if token.map is None:
+            continue
+        first, end = token.map
+        if token.type == "fence":
+            lines = token.content.count("\n") + bool(token.content and not token.content.endswith("\n"))
+            if end - first < lines + 2:
+                mend = f"close it with a line {token.markup}"
+                yield Problem(page.path, page.first_line + first, "has a fence that nothing closes", mend)
+        elif token.type in {"inline", "code_block", "html_block"} and (
+            match := _OPENING_FENCE.search(token.content)
+        ):
+            line = page.first_line + first + token.content[: match.start()].count("\n")
+            mend = "put a blank line above it, and indent it by fewer than four columns more than the text around it"
+            yield Problem(page.path, line, "has a fence that Markdown takes for text", mend)
