@@ -14,11 +14,28 @@ LIBRARY = "roadmaps/library/"
 LEARNING_PATH = "roadmaps/frontier-ai/"
 COVERAGE = "coverage/"
 SEARCH = "search/"
+EVIDENCE_SUMMARY = "evidence/summary.json"
+EVIDENCE_SUMMARY_SCHEMA = "evidence/summary.schema.json"
 
 
 def skill(name: str) -> str:
     """Address of a skill's page."""
     return f"{SKILLS}{name}/"
+
+
+def skill_path(name: str) -> str:
+    """Path of the Markdown file of a skill's page: its raw files lie in the same folder."""
+    return f"{skill(name)}index.md"
+
+
+def record(name: str) -> str:
+    """Address of what was found about a skill's examples."""
+    return f"evidence/skills/{name}.json"
+
+
+def badge(name: str) -> str:
+    """Address of the image that says how much of a skill is proven."""
+    return f"badges/{name}.svg"
 
 
 def reference(name: str, slug: str) -> str:

@@ -3,41 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from urllib.parse import urlencode
-
-from markupsafe import Markup
 
 from ai_research_skills.catalog.library_roadmap import LibraryRoadmap
 from ai_research_skills.coverage import counts
 from ai_research_skills.coverage.counts import Coverage
 from hooks import addresses
 from hooks.charts import Bar, bar_chart
+from hooks.dashboard import Dashboard, Number, list_board
+from hooks.evidence_boards import attention, evidence_boards
 from hooks.library_page import phase_id
 from hooks.site_content import SiteContent
 from hooks.skill_pages import category_title, section_title
 from hooks.staged import Staged, page
 from hooks.templating import fragment
-
-
-@dataclass(frozen=True)
-class Number:
-    """A count and the address of the list that it counts."""
-
-    text: str
-    address: str = ""
-
-
-@dataclass(frozen=True)
-class Dashboard:
-    """A chart with the table behind it."""
-
-    id: str
-    title: str
-    intro: str
-    chart: Markup
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Number, ...], ...]
 
 
 def coverage_page(content: SiteContent) -> Staged:
@@ -51,6 +30,7 @@ def coverage_page(content: SiteContent) -> Staged:
         parts.append(str(fragment("dashboard.html", addresses.COVERAGE, board=board)))
     if declared:
         parts += ["## Declared and computed { #targets }", declared]
+    parts += ["## What asks for attention { #attention }", attention(content)]
     parts += ["## Examples by skill { #examples }", _examples(content)]
     meta = {
         "title": "Coverage",
@@ -99,7 +79,7 @@ def _plan_boards(content: SiteContent, roadmap: LibraryRoadmap) -> Iterable[Dash
         ),
     )
     lifecycle = counts.by_lifecycle(roadmap)
-    yield _list_board(
+    yield list_board(
         "lifecycle",
         "By lifecycle",
         "Whether the tool that a planned skill teaches is still the one to use.",
@@ -112,7 +92,7 @@ def _plan_boards(content: SiteContent, roadmap: LibraryRoadmap) -> Iterable[Dash
 
 def _proof_boards(content: SiteContent) -> Iterable[Dashboard]:
     standings = content.standings.values()
-    yield _list_board(
+    yield list_board(
         "tiers",
         "By tier",
         "Computed from the rules of the quality guide, never typed.",
@@ -121,7 +101,7 @@ def _proof_boards(content: SiteContent) -> Iterable[Dashboard]:
             for tier, names in counts.by_tier(standings).items()
         },
     )
-    yield _list_board(
+    yield list_board(
         "evidence",
         "By evidence",
         "Code examples by the highest level that was found true of them. The levels are on the quality page.",
@@ -130,7 +110,8 @@ def _proof_boards(content: SiteContent) -> Iterable[Dashboard]:
             for level, found in counts.by_level(standings).items()
         },
     )
-    yield _list_board(
+    yield from evidence_boards(content)
+    yield list_board(
         "freshness",
         "By freshness",
         "Written skills by their last review, counted back from the day of the commit.",
@@ -170,15 +151,6 @@ def _coverage_board(
 
 def _bar(row: Coverage) -> Bar:
     return Bar(row.title, len(row.written), row.total, f"{len(row.written)} of {row.total}")
-
-
-def _list_board(id_: str, title: str, intro: str, found: Mapping[str, tuple[int, str]]) -> Dashboard:
-    bars = [Bar(label, count, count, str(count)) for label, (count, _) in found.items()]
-    column = title.removeprefix("By ").capitalize()
-    rows = tuple(
-        (Number(label), Number(str(count), link if count else "")) for label, (count, link) in found.items()
-    )
-    return Dashboard(id_, title, intro, bar_chart(title, bars), (column, "Count"), rows)
 
 
 def _declared(content: SiteContent, roadmap: LibraryRoadmap) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ai_research_skills.catalog.tree import load_tree
-from hooks.repository import as_of, repository_address
+from hooks.repository import content_of, own_addresses
 from hooks.site_content import SiteContent
 from hooks.site_pages import site_pages
 from hooks.skill_pages import raw_files
@@ -21,8 +21,7 @@ def export(root: Path, folder: Path) -> int:
 
     Faults of single skills do not stop it: what can be read is staged.
     """
-    tree = load_tree(root)
-    content = SiteContent(tree, as_of(tree), repository_address())
+    content = content_of(load_tree(root), own_addresses())
     docs = root / "docs"
     if docs.is_dir():
         shutil.copytree(docs, folder, ignore=shutil.ignore_patterns(*NOT_PAGES), dirs_exist_ok=True)

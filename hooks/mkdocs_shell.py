@@ -11,6 +11,7 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
+from hooks.proofs import page_proofs, with_proofs
 from hooks.redirects import redirect_maps, with_aliases
 from hooks.repository import site_content
 from hooks.search import IndexingFailed, build_index, marked_for_search
@@ -38,8 +39,10 @@ def on_pre_page(page: Page, config: MkDocsConfig, files: Files) -> None:
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Keep the old ids of renamed headings alive."""
-    return with_aliases(html, page.file.url, _content(config).tree.redirects)
+    """Unfold the evidence of each example, and keep the old ids of renamed headings alive."""
+    content = _content(config)
+    html = with_proofs(html, page_proofs(content, page.file.src_uri))
+    return with_aliases(html, page.file.url, content.tree.redirects)
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
@@ -62,7 +65,8 @@ def on_post_build(config: MkDocsConfig) -> None:
 
 
 def _content(config: MkDocsConfig) -> SiteContent:
-    return site_content(Path(config.config_file_path).parent, config.repo_url or "")
+    root = Path(config.config_file_path).parent
+    return site_content(root, config.repo_url or "", config.site_url or "")
 
 
 def _is_indexed(meta: Any) -> bool:

@@ -12,7 +12,7 @@ MARKED = '<article class="md-content__inner md-typeset" data-pagefind-body>'
 ASSETS = ("pagefind-component-ui.js", "pagefind-component-ui.css")
 COMMAND = (
     *(sys.executable, "-m", "pagefind", "--quiet"),
-    *("--exclude-selectors", ".headerlink, .filename, .md-content__button"),
+    *("--exclude-selectors", ".headerlink, .filename, .proof, .md-content__button"),
     *("--include-characters", "._-"),
 )
 """Without the excluded parts every heading would end in its permalink; the characters keep identifiers whole."""

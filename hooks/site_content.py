@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from ai_research_skills.catalog.learning_path import Block
 from ai_research_skills.catalog.notebook import Notebook
-from ai_research_skills.catalog.skill import Skill
+from ai_research_skills.catalog.skill import Page, Skill
 from ai_research_skills.catalog.tree import Tree
 from ai_research_skills.coverage.standing import Standing, standings
+from hooks import addresses
+from hooks.evidence_history import History
 
 
 @dataclass(frozen=True)
@@ -22,17 +24,32 @@ class SiteContent:
     Attributes:
         as_of: The day that ages are counted from: that of the commit, so that two builds are the same.
         repository: Web address of the repository, without a slash at the end.
+        site: Web address of the site, with a slash at the end, for what is used elsewhere.
+        history: How the evidence grew.
         branch: Branch that "edit" and "open in" links point to.
     """
 
     tree: Tree
     as_of: dt.date
     repository: str
+    site: str = "/"
+    history: History = field(default_factory=History)
     branch: str = "main"
 
     @cached_property
     def standings(self) -> dict[str, Standing]:
         return standings(self.tree, self.as_of)
+
+    @cached_property
+    def pages_by_path(self) -> Mapping[str, tuple[Skill, Page]]:
+        """The pages of all skills by the path under which they are staged."""
+        found: dict[str, tuple[Skill, Page]] = {}
+        for skill in self.tree.skills:
+            found[addresses.skill_path(skill.name)] = skill, skill.body
+            for reference in skill.references:
+                address = addresses.reference(skill.name, reference.slug)
+                found[addresses.page_path(address)] = skill, reference
+        return found
 
     @cached_property
     def blocks_by_skill(self) -> Mapping[str, list[Block]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hooks.catalogue_pages import catalogue_pages
 from hooks.contributing_page import SOURCE, contributing_page
 from hooks.coverage_page import coverage_page
+from hooks.evidence_files import evidence_files
 from hooks.home_page import home_page
 from hooks.learning_path_page import learning_path_page
 from hooks.library_page import library_page
@@ -23,6 +24,7 @@ def site_pages(content: SiteContent) -> Iterator[Staged]:
     yield from skill_pages(content)
     yield from notebook_pages(content)
     yield coverage_page(content)
+    yield from evidence_files(content)
     if content.tree.roadmap:
         yield library_page(content, content.tree.roadmap)
     if (content.tree.root / SOURCE).is_file():

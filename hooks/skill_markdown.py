@@ -7,23 +7,43 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from markdown_it.token import Token
 
 from ai_research_skills.catalog.blocks import block_tokens
-from ai_research_skills.catalog.evidence import Level
-
-Levels = Mapping[int, Level]
-"""Level of each fenced block by its position on the page; a block without one gets no label."""
 
 
-def site_markdown(text: str, levels: Levels, relink: Callable[[str], str]) -> str:
+@dataclass(frozen=True)
+class FenceLabel:
+    """What stands above a fenced block.
+
+    Attributes:
+        title: A line of plain words, without quotation marks.
+        classes: Names for the style sheet.
+        anchor: Id of the block.
+    """
+
+    title: str
+    classes: tuple[str, ...] = ()
+    anchor: str = ""
+
+    def __str__(self) -> str:
+        words = (*(f".{name}" for name in self.classes), f"#{self.anchor}" if self.anchor else "")
+        return " ".join([*filter(None, words), f'title="{self.title}"'])
+
+
+Labels = Mapping[int, FenceLabel]
+"""Label of each fenced block by its position on the page; most outputs have none."""
+
+
+def site_markdown(text: str, labels: Labels, relink: Callable[[str], str]) -> str:
     """Translate `text`; `relink` maps every relative link target to its place on the site."""
     lines = text.split("\n")
     tokens = block_tokens(text)
     code = _code_lines(tokens)
     lines = [line if index in code else _inert(line, relink) for index, line in enumerate(lines)]
-    _label_fences(lines, tokens, levels)
+    _label_fences(lines, tokens, labels)
     return "\n".join(_python_markdown_lists(lines, tokens))
 
 
@@ -86,15 +106,14 @@ def _with_safe_targets(text: str, relink: Callable[[str], str]) -> str:
     return "".join([*pieces, text[end:]])
 
 
-def _label_fences(lines: list[str], tokens: Sequence[Token], levels: Levels) -> None:
+def _label_fences(lines: list[str], tokens: Sequence[Token], labels: Labels) -> None:
     fences = [token for token in tokens if token.type == "fence"]
     for index, token in enumerate(fences):
         if token.map is None:
             continue
         line = token.map[0]
         language = re.sub(r"[^\w+-]", "", token.info.strip().partition(" ")[0]) or "text"
-        level = levels.get(index)
-        label = f' .level-{level:d} title="{level.label}"' if level is not None else ""
+        label = f" {labels[index]}" if index in labels else ""
         opening = re.match(r"^(\s*(?:[-*+] +|\d+[.)] +)*)", lines[line])
         indent = opening[1] if opening else ""
         lines[line] = f"{indent}{token.markup}{{ .{language}{label} }}"

@@ -7,10 +7,11 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
-from ai_research_skills.catalog.evidence import Level
-from ai_research_skills.catalog.example import page_examples
 from ai_research_skills.catalog.skill import SKILL_FILE, Page, Skill
 from hooks import addresses
+from hooks.badges import badge_of
+from hooks.charts import level_bar
+from hooks.proofs import fence_labels
 from hooks.site_content import SiteContent
 from hooks.skill_markdown import site_markdown, without_title
 from hooks.staged import Staged, page
@@ -63,7 +64,7 @@ def _main_page(content: SiteContent, skill: Skill) -> Staged:
         "facets": {"kind": ["skill"], **facets(content, skill)},
     }
     text = _body(content, skill, skill.body)
-    return page(f"{here}index.md", meta, f"# {skill.title}\n\n{header}\n\n{text}", skill.path)
+    return page(addresses.skill_path(skill.name), meta, f"# {skill.title}\n\n{header}\n\n{text}", skill.path)
 
 
 def _reference_page(content: SiteContent, skill: Skill, reference: Page) -> Staged:
@@ -81,21 +82,11 @@ def _reference_page(content: SiteContent, skill: Skill, reference: Page) -> Stag
 
 
 def _body(content: SiteContent, skill: Skill, source: Page) -> str:
-    levels = _levels(content, skill, source)
-
     def relink(target: str) -> str:
         return _site_target(skill, source, target)
 
-    return without_title(site_markdown(source.text, levels, relink))
-
-
-def _levels(content: SiteContent, skill: Skill, source: Page) -> dict[int, Level]:
-    known = {(example.path, example.index): level for example, level in content.standings[skill.name].levels}
-    return {
-        example.index: known[example.path, example.index]
-        for example in page_examples(source)
-        if (example.path, example.index) in known
-    }
+    labels = fence_labels(content.standings[skill.name], source)
+    return without_title(site_markdown(source.text, labels, relink))
 
 
 def _site_target(skill: Skill, source: Page, target: str) -> str:
@@ -130,6 +121,7 @@ def facets(content: SiteContent, skill: Skill) -> dict[str, list[str]]:
         "section": [section_title(content, section) for section in plan.sections] if plan else [],
         "tier": [standing.tier.value],
         "evidence": [standing.highest_level.label],
+        "proven": list(standing.claims),
         "hardware": [hardware.value for hardware in skill.metadata.hardware],
         "licence": [skill.metadata.upstream_license],
         "lifecycle": [skill.metadata.lifecycle.value] if skill.metadata.lifecycle else [],
@@ -156,9 +148,14 @@ def section_title(content: SiteContent, section: str) -> str:
 
 def _facts(content: SiteContent, skill: Skill) -> dict[str, object]:
     roadmap = content.tree.roadmap
+    standing = content.standings[skill.name]
     return {
         "skill": skill,
-        "standing": content.standings[skill.name],
+        "standing": standing,
+        "badge": badge_of(standing),
+        "levels": sorted(standing.level_counts.items(), reverse=True),
+        "level_bar": level_bar(standing.level_counts),
+        "site": content.site,
         "category": category_title(content, skill.category),
         "plan": roadmap.plan(skill.name) if roadmap else None,
         "section_title": lambda section: section_title(content, section),

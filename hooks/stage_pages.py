@@ -27,7 +27,7 @@ def main() -> None:
     """Stage every generated page of the repository that `mkdocs.yml` stands in."""
     config = FilesEditor.current().config
     root = Path(config.config_file_path).parent
-    for staged in site_pages(site_content(root, config.repo_url or "")):
+    for staged in site_pages(site_content(root, config.repo_url or "", config.site_url or "")):
         stage(staged, Path(config.docs_dir), root)
 
 

@@ -23,6 +23,16 @@ _ENVIRONMENT.globals.update(addresses=addresses, levels=tuple(Level))
 _ENVIRONMENT.filters["safe_url"] = lambda url: url if url.startswith(("https://", "http://")) else "#"
 
 
+def spoken_duration(seconds: float) -> str:
+    """`seconds` to two digits, as a reader wants them."""
+    if seconds < 0.01:
+        return "under 0.01 s"
+    return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+
+
+_ENVIRONMENT.filters["duration"] = spoken_duration
+
+
 def fragment(template: str, here: str, **values: Any) -> Markup:
     """Render `template` for the page at address `here`; `link(address)` in it gives a relative link.
 

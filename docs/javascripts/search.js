@@ -4,7 +4,7 @@
 const script = document.getElementById("site-search-script");
 const bundle = new URL(script.dataset.bundle, location.href);
 const root = new URL(script.dataset.root, location.href);
-const FILTERS = ["kind", "category", "tier", "evidence", "hardware", "tag"];
+const FILTERS = ["kind", "category", "tier", "evidence", "proven", "hardware", "tag"];
 
 let loading;
 

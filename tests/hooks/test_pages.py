@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import json
+import re
 from pathlib import Path
+from xml.etree import ElementTree
 
+import jsonschema
 import pytest
 
+from ai_research_skills.catalog.evidence import Level
 from ai_research_skills.catalog.tree import load_tree
 from hooks import addresses
 from hooks.charts import Bar, bar_chart
+from hooks.coverage_page import coverage_page
+from hooks.evidence_history import Day, History
 from hooks.redirects import UnusedAlias, redirect_maps, with_aliases
 from hooks.search import MARKED, IndexingFailed, build_index, marked_for_search
 from hooks.site_content import SiteContent
 from hooks.site_pages import site_pages
 from hooks.skill_pages import raw_files
 from hooks.staged import Staged
+from tests.coverage.made_up_evidence import made_skill, made_tree
 
 
 @pytest.fixture(scope="module")
 def content(repository: Path) -> SiteContent:
-    return SiteContent(load_tree(repository), dt.date(2026, 11, 21), "https://example.org/repo")
+    return SiteContent(
+        load_tree(repository), dt.date(2026, 11, 21), "https://example.org/repo", "https://example.org/site/"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -132,3 +143,54 @@ def test_search_indexes_exactly_the_marked_pages(tmp_path: Path) -> None:
     (tmp_path / "other.html").write_text(page.replace(" data-pagefind-body", ""))
     build_index(tmp_path)
     assert (tmp_path / "pagefind" / "pagefind-component-ui.js").is_file()
+
+
+def test_both_doors_stage_the_summary_its_schema_and_a_badge_for_each_skill(
+    content: SiteContent, pages: dict[str, Staged]
+) -> None:
+    summary = json.loads(pages["evidence/summary.json"].content)
+    assert [skill["name"] for skill in summary["skills"]] == sorted(content.tree.by_name)
+    jsonschema.validate(summary, json.loads(pages["evidence/summary.schema.json"].content))
+    for name in content.tree.by_name:
+        ElementTree.fromstring(pages[f"badges/{name}.svg"].content)
+
+
+def test_the_panel_gives_the_badge_with_its_whole_address(
+    content: SiteContent, pages: dict[str, Staged]
+) -> None:
+    assert content.site == "https://example.org/site/"
+    panel = str(pages["skills/vllm/index.md"].content)
+    assert "(https://example.org/site/badges/vllm.svg)](https://example.org/site/skills/vllm/)" in panel
+    assert "../../badges/vllm.svg" in panel
+
+
+def test_every_example_in_a_list_of_the_coverage_page_is_on_its_page(
+    content: SiteContent, pages: dict[str, Staged]
+) -> None:
+    listed = re.findall(
+        r'href="\.\./(skills/[^"#]+)#(example-[0-9a-f-]+)"', str(pages["coverage.md"].content)
+    )
+    assert listed
+    for address, anchor in listed:
+        path = f"{address}index.md" if f"{address}index.md" in pages else addresses.page_path(address)
+        assert f"#{anchor} title=" in str(pages[path].content)
+
+
+def test_a_chart_of_one_day_and_a_shallow_history_say_so(content: SiteContent) -> None:
+    day = Day(dt.date(2026, 11, 21), dict.fromkeys(Level, 2))
+    shallow = dataclasses.replace(content, history=History((day,), is_whole=False))
+    page = str(coverage_page(shallow).content)
+    assert "The history is known here since 2026-11-21." in page
+    assert 'aria-label="Over time. 2026-11-21: 2 executed on GPU' in page
+    assert "Over time" not in str(coverage_page(dataclasses.replace(content, history=History())).content)
+
+
+def test_a_tree_without_evidence_has_its_pages_all_the_same() -> None:
+    skill = made_skill("# T\n\n```python\nx = 1\n```\n")
+    staged = {
+        page.path: str(page.content)
+        for page in site_pages(SiteContent(made_tree(skill, None), dt.date(2026, 11, 21), ""))
+    }
+    assert 'title="not checked yet"' in staged["skills/toolbox/index.md"]
+    assert "No evidence recorded yet" in staged["skills/toolbox/index.md"]
+    assert "not checked yet" in staged["coverage.md"]

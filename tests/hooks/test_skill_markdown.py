@@ -8,8 +8,7 @@ from html.parser import HTMLParser
 import markdown
 import pytest
 
-from ai_research_skills.catalog.evidence import Level
-from hooks.skill_markdown import site_markdown, without_title
+from hooks.skill_markdown import FenceLabel, Labels, site_markdown, without_title
 
 EXTENSIONS = [
     "attr_list",
@@ -27,7 +26,12 @@ def translated(text: str) -> str:
 
 
 def rendered(text: str) -> str:
-    return markdown.markdown(translated(text), extensions=EXTENSIONS)
+    return rendered_with(text, {})
+
+
+def rendered_with(text: str, labels: Labels) -> str:
+    translation = site_markdown(text, labels, lambda target: f"site/{target}")
+    return markdown.markdown(translation, extensions=EXTENSIONS)
 
 
 HOSTILE = [
@@ -114,12 +118,22 @@ def test_a_table_right_after_a_paragraph_is_a_table() -> None:
     assert "<table>" in rendered("Figures:\n| a | b |\n| - | - |\n| 1 | 2 |\n")
 
 
-def test_examples_carry_their_level_and_lose_their_mark() -> None:
+def test_examples_carry_their_label_and_lose_their_mark() -> None:
     text = "```python fresh\nx = 1\n```\n\n```text\nout\n```\n"
-    page = site_markdown(text, {0: Level.EXECUTED}, str)
-    assert '```{ .python .level-3 title="executed" }' in page
+    label = FenceLabel("executed · x 1.0", ("level-3",), "example-0123abcd")
+    page = site_markdown(text, {0: label}, str)
+    assert '```{ .python .level-3 #example-0123abcd title="executed · x 1.0" }' in page
     assert "fresh" not in page
     assert "```{ .text }" in page
+
+
+@pytest.mark.parametrize("mark", ["fresh", "alone", "fails", "gpu"])
+def test_a_fence_with_a_mark_is_code_like_any_other(mark: str) -> None:
+    page = rendered(f"```python {mark}\nx = 1\n```\n\n```text prints\n1\n```\n")
+    assert page.count('<div class="highlight">') == 2
+    assert mark not in page
+    assert "prints" not in page
+    assert "`" not in page
 
 
 def test_the_title_is_taken_off_once() -> None:

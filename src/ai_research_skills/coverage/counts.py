@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ai_research_skills.catalog.evidence import Level
+from ai_research_skills.catalog.example import Example
 from ai_research_skills.catalog.library_roadmap import (
     DocumentNumber,
     Figure,
@@ -21,6 +23,15 @@ from ai_research_skills.coverage.standing import Standing
 from ai_research_skills.coverage.tier import Tier
 
 FRESHNESS = (("within 90 days", 90), ("within a year", 365), ("older than a year", 100_000))
+
+
+EVIDENCE_AGES = (
+    ("within 30 days", 30),
+    ("within 90 days", 90),
+    ("within a year", 365),
+    ("older than a year", 100_000),
+)
+NO_EVIDENCE = "stale or never checked"
 
 
 @dataclass(frozen=True)
@@ -110,6 +121,41 @@ def by_level(standings: Iterable[Standing]) -> Mapping[Level, Mapping[str, int]]
         level: {s.skill.name: s.level_counts[level] for s in found if s.level_counts[level]}
         for level in reversed(Level)
     }
+
+
+def levels_by_category(standings: Iterable[Standing]) -> Mapping[str, Mapping[Level, int]]:
+    """The examples of each category that has some, by level; categories in the order of their folders."""
+    found: dict[str, Counter[Level]] = {}
+    for standing in sorted(standings, key=lambda standing: standing.skill.category):
+        if standing.levels:
+            found.setdefault(standing.skill.category, Counter()).update(standing.level_counts)
+    return {category: {level: counts[level] for level in Level} for category, counts in found.items()}
+
+
+def by_evidence_age(standings: Iterable[Standing], as_of: dt.date) -> Mapping[str, int]:
+    """The examples by the age of what was found about them, in days before `as_of`."""
+    groups = dict.fromkeys((*(label for label, _ in EVIDENCE_AGES), NO_EVIDENCE), 0)
+    for standing in standings:
+        for example, _ in standing.levels:
+            finding = standing.findings.get(example)
+            age = (as_of - finding.checked).days if finding else None
+            groups[
+                next((label for label, days in EVIDENCE_AGES if age is not None and age <= days), NO_EVIDENCE)
+            ] += 1
+    return groups
+
+
+def slowest(standings: Iterable[Standing], count: int) -> tuple[tuple[Standing, Example, float], ...]:
+    """The examples that took longest to run, with their seconds."""
+    timed = [
+        (standing, example, finding.seconds)
+        for standing in standings
+        for example, finding in standing.findings.items()
+        if finding.seconds is not None
+    ]
+    return tuple(
+        sorted(timed, key=lambda row: (-row[2], row[0].skill.name, row[1].path, row[1].line))[:count]
+    )
 
 
 def by_freshness(skills: Iterable[Skill], as_of: dt.date) -> Mapping[str, tuple[str, ...]]:
