@@ -1,4 +1,10 @@
-"""An isolated Python environment made of a skill's pins, kept in a cache outside every tree."""
+"""An isolated Python environment made of a closure, kept in a cache outside every tree.
+
+The exact releases of the closure are installed, without asking what they depend on, and from wheels alone: no build script
+runs. Where the variable `UV_TORCH_BACKEND` is set (`cpu`, `auto`, `cu130`), uv takes PyTorch and its companions from the
+index of that build, if this machine reaches it; the environments of each value are kept apart. With `cpu` the libraries of
+CUDA are left out, gigabytes that a machine without a GPU never loads.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +19,31 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ai_research_skills.catalog.skill import Pin
-from ai_research_skills.checks.releases.released_source import NoSource, released_source
+from ai_research_skills.checks.releases.artifacts import (
+    Artifact,
+    Kind,
+    NoArtifact,
+    artifact_folder,
+    is_cuda_library,
+)
+from ai_research_skills.checks.releases.cache import cache_folder, find_uv, locked
+from ai_research_skills.checks.releases.closure import Closure, NoClosure, closure
+
+__all__ = [
+    "Environment",
+    "NoEnvironment",
+    "cache_folder",
+    "command_memory",
+    "environment_of",
+    "find_uv",
+    "pinned_environment",
+]
+
+THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+"""The version of Python that runs this, and for which pins are resolved where nobody names another."""
+
+_COMPLETE = "complete"
+"""The file that an environment has once everything is installed."""
 
 
 class NoEnvironment(Exception):
@@ -22,10 +52,10 @@ class NoEnvironment(Exception):
 
 @dataclass(frozen=True)
 class Environment:
-    """An interpreter with the pins installed.
+    """An interpreter with the releases installed.
 
     Attributes:
-        absent: Pins that have no wheel for this machine.
+        absent: The releases that have no wheel.
         sources: Folders with the Python files of those among `absent` whose source archive is to be had.
     """
 
@@ -34,73 +64,83 @@ class Environment:
     sources: tuple[Path, ...] = ()
 
 
-def pinned_environment(pins: Sequence[Pin]) -> Environment:
-    """The environment of `pins`, made on first use. Only wheels are installed: no build script runs.
+def pinned_environment(
+    pins: Sequence[Pin], python: str | None = None, lock: Sequence[str] = ()
+) -> Environment:
+    """The environment of the closure of `pins`, made on first use.
+
+    Args:
+        pins: Exact releases.
+        python: The version of Python, `3.11`; that of this interpreter if not named.
+        lock: What an earlier closure had, as `name==version`.
 
     Raises:
-        NoEnvironment: uv is missing, or the pins that have wheels do not resolve together.
+        NoEnvironment: The pins do not resolve together, or `environment_of` cannot make it.
     """
-    uv = find_uv()
-    if uv is None:
-        raise NoEnvironment("uv is not installed → `python -m pip install uv`")
-    absent = tuple(pin for pin in pins if not _has_wheel(uv, pin))
-    present = [pin for pin in pins if pin not in absent]
-    folder = (
-        cache_folder()
-        / "environments"
-        / hashlib.sha256("\n".join(sorted(map(str, present))).encode()).hexdigest()[:16]
-    )
-    python = folder / "bin" / "python"
-    if not (folder / "complete").is_file():
-        shutil.rmtree(folder, ignore_errors=True)
-        _run([uv, "venv", "--quiet", "--python", sys.executable, str(folder)])
-        _run(
-            [
-                uv,
-                "pip",
-                "install",
-                "--quiet",
-                "--only-binary",
-                ":all:",
-                "--python",
-                str(python),
-                *map(str, present),
-            ]
-        )
-        (folder / "complete").touch()
-    return Environment(python, absent, tuple(_sources(uv, absent)))
+    try:
+        found = closure(pins, python or THIS_PYTHON, lock=lock)
+    except NoClosure as error:
+        raise NoEnvironment(str(error)) from error
+    return environment_of(found)
 
 
-def cache_folder() -> Path:
-    """Where environments and what belongs to them are kept."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "ai-research-skills"
+def environment_of(closure: Closure) -> Environment:
+    """The environment of `closure`, made on first use: exactly its releases, on the version of Python that it names.
+
+    Raises:
+        NoEnvironment: uv or that Python is missing, or a release has no wheel for this machine.
+    """
+    backend = os.environ.get("UV_TORCH_BACKEND", "")
+    releases = [str(artifact) for artifact in closure.artifacts if _is_installed(artifact, backend)]
+    folder = cache_folder() / "environments" / _key([closure.python, backend, *releases])
+    if not (folder / _COMPLETE).is_file():
+        with locked(folder):
+            if not (folder / _COMPLETE).is_file():
+                _make(folder, closure.python, releases)
+    return Environment(folder / "bin" / "python", closure.absent, tuple(_sources(closure)))
 
 
 def command_memory(environment: Environment) -> Path | None:
     """Where what the parsers of an environment say is kept, if it is one of the cache: those do not change."""
     folder = environment.python.parent.parent
-    return folder / "commands" if (folder / "complete").is_file() else None
+    return folder / "commands" if (folder / _COMPLETE).is_file() else None
 
 
-def find_uv() -> str | None:
-    """The uv of this machine, or the one beside this interpreter."""
-    return shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
+def _is_installed(artifact: Artifact, backend: str) -> bool:
+    """Wheels are, save the libraries of CUDA where PyTorch is a build for CPUs."""
+    return artifact.kind is Kind.WHEEL and not (backend == "cpu" and is_cuda_library(artifact))
 
 
-def _sources(uv: str, absent: Sequence[Pin]) -> Iterator[Path]:
-    for pin in absent:
-        with contextlib.suppress(NoSource):
-            yield released_source(uv, cache_folder() / "sources", pin)
+def _key(words: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
 
 
-def _has_wheel(uv: str, pin: Pin) -> bool:
-    command = [uv, "pip", "compile", "--quiet", "--no-deps", "--only-binary", ":all:", "-"]
-    result = subprocess.run(command, input=str(pin), capture_output=True, text=True, check=False)
-    return result.returncode == 0
+def _make(folder: Path, python: str, releases: Sequence[str]) -> None:
+    """Make the environment where it stays, since it cannot be moved; the mark is set last."""
+    uv = find_uv()
+    if uv is None:
+        raise NoEnvironment("uv is not installed → `python -m pip install uv`")
+    shutil.rmtree(folder, ignore_errors=True)
+    interpreter = sys.executable if python == THIS_PYTHON else python
+    try:
+        _run([uv, "venv", "--quiet", "--no-project", "--python", interpreter, str(folder)])
+        install = [uv, "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"]
+        if releases:
+            _run([*install, "--python", str(folder / "bin" / "python"), *releases])
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    (folder / _COMPLETE).touch()
 
 
 def _run(command: Sequence[str]) -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
-        raise NoEnvironment(f"{' '.join(command[:3])} failed:\n{result.stderr.strip()}")
+        raise NoEnvironment(f"`{' '.join(command[1:3])}` failed: {' '.join(result.stderr.split())}")
+
+
+def _sources(closure: Closure) -> Iterator[Path]:
+    for artifact in closure.artifacts:
+        if artifact.kind is Kind.SDIST:
+            with contextlib.suppress(NoArtifact):
+                yield artifact_folder(artifact)
