@@ -36,6 +36,19 @@ class Level(IntEnum):
         return self.name.lower().replace("_", " ").replace("gpu", "GPU")
 
 
+class Fault(BaseModel):
+    """One thing that is wrong with an example.
+
+    Attributes:
+        at: Its line, counted from the opening fence.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    at: int
+    text: str
+
+
 class Finding(BaseModel):
     """The level that one example reached.
 
@@ -50,7 +63,7 @@ class Finding(BaseModel):
         device: What it ran on, if that was a GPU.
         tried: The highest level that was tried.
         why: What keeps it from a higher level.
-        fault: What is wrong with it; an example with a fault breaks every check until it is mended.
+        faults: What is wrong with it; an example with a fault breaks every check until it is mended.
         waived: Uses that nobody could verify and that a waiver passes, each with its reason.
     """
 
@@ -67,8 +80,13 @@ class Finding(BaseModel):
     device: str = ""
     tried: Level = Level.EXECUTED
     why: str = ""
-    fault: str = ""
+    faults: tuple[Fault, ...] = ()
     waived: tuple[str, ...] = ()
+
+    @property
+    def fault(self) -> str:
+        """All that is wrong with it, in one line."""
+        return "; ".join(fault.text for fault in self.faults)
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from threading import Lock
+from typing import Protocol
 
 from ai_research_skills.catalog.evidence import SkillEvidence
-from ai_research_skills.catalog.skill import Skill
+from ai_research_skills.catalog.skill import Pin, Skill
 from ai_research_skills.checks.releases.closure import Closure, closure
 from ai_research_skills.checks.releases.environment import Environment, NoEnvironment, environment_of
 from ai_research_skills.checks.releases.static_tree import StaticTree, static_tree
@@ -15,49 +18,108 @@ DEFAULT_PYTHON = "3.11"
 """The oldest Python that the project itself supports; a skill names another under `metadata.python`."""
 
 
-class Bench:
-    """What the examples of one skill are held against.
+class Bench(Protocol):
+    """What the examples of one skill are held against."""
 
-    Attributes:
-        closure: The pinned releases with all that they depend on.
-    """
+    @property
+    def python(self) -> str:
+        """Version of Python, such as `3.11`."""
 
-    def __init__(self, closure: Closure) -> None:
-        self.closure = closure
-        self._making = Lock()
+    @property
+    def lock(self) -> tuple[str, ...]:
+        """Every release, dependencies included, as `name==version`."""
 
-    @cached_property
-    def tree(self) -> StaticTree:
-        """The Python files of the releases, fetched and stripped; nothing of them is run."""
-        return static_tree(self.closure)
+    @property
+    def absent(self) -> tuple[Pin, ...]:
+        """The releases that have no wheel: their source is read and never installed."""
+
+    @property
+    def prefix(self) -> Path:
+        """What a type checker takes for the environment."""
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """Folders with packages that `prefix` does not hold."""
 
     @property
     def environment(self) -> Environment | None:
-        """The releases, installed; None if that cannot be done here: `refusal` then says why."""
-        with self._making:
-            return self._installed[0]
+        """The releases, installed; None if that cannot be done here, and `refusal` says why."""
 
     @property
     def refusal(self) -> str:
         """Why there is no environment, or nothing."""
-        with self._making:
+
+
+class ReleasesBench:
+    """The releases of a closure: fetched when something is read, installed when something must run.
+
+    Attributes:
+        installs: Whether they may be installed: the packages of somebody else's library are only read.
+    """
+
+    sources: tuple[Path, ...] = ()
+
+    def __init__(self, closure: Closure, *, installs: bool = True) -> None:
+        self.closure = closure
+        self.installs = installs
+        self._reading, self._installing = Lock(), Lock()
+
+    @property
+    def python(self) -> str:
+        return self.closure.python
+
+    @property
+    def lock(self) -> tuple[str, ...]:
+        return self.closure.lock
+
+    @property
+    def absent(self) -> tuple[Pin, ...]:
+        return self.closure.absent
+
+    @property
+    def prefix(self) -> Path:
+        with self._reading:
+            return self._tree.prefix
+
+    @property
+    def environment(self) -> Environment | None:
+        with self._installing:
+            return self._installed[0]
+
+    @property
+    def refusal(self) -> str:
+        with self._installing:
             return self._installed[1]
 
     @cached_property
+    def _tree(self) -> StaticTree:
+        return static_tree(self.closure)
+
+    @cached_property
     def _installed(self) -> tuple[Environment | None, str]:
+        if not self.installs:
+            return None, "its releases are read and not installed"
         try:
             return environment_of(self.closure), ""
         except NoEnvironment as error:
             return None, str(error)
 
 
-def bench_of(skill: Skill, record: SkillEvidence | None) -> Bench:
+def bench_of(skill: Skill, record: SkillEvidence | None = None) -> ReleasesBench:
     """The bench of `skill`: the releases of its record as long as that has the same pins, else those of today.
 
     Raises:
-        NoClosure: The pins do not resolve together, or the index does not answer.
+        NoClosure: The pins do not resolve together, or the registry does not answer.
     """
     pins = skill.metadata.packages
-    is_known = record is not None and record.pins == tuple(map(str, pins))
-    python = skill.metadata.python or DEFAULT_PYTHON
-    return Bench(closure(pins, python, lock=record.lock if record and is_known else ()))
+    is_of_these = record is not None and record.pins == tuple(map(str, pins))
+    return pinned_bench(pins, skill.metadata.python, lock=record.lock if record and is_of_these else ())
+
+
+def pinned_bench(pins: Sequence[Pin], python: str = "", *, lock: Sequence[str] = ()) -> ReleasesBench:
+    """The bench of `pins` for this version of Python, or the default one; `lock` is what an earlier one had.
+
+    Raises:
+        NoClosure: The pins do not resolve together, or the registry does not answer.
+    """
+    return ReleasesBench(closure(pins, python or DEFAULT_PYTHON, lock=lock))

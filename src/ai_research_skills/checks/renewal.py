@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from ai_research_skills.catalog.evidence import (
     Finding,
@@ -53,7 +53,7 @@ def _newer(example: Example, old: Finding | None, new: Finding | None) -> Findin
     if old is None or new is None:
         return new or (old and old.model_copy(update={"line": example.line}))
     is_the_same = _claim(old) == _claim(new) and old.tried == new.tried
-    if is_the_same or (new.tried < old.tried and not new.fault):
+    if is_the_same or (new.tried < old.tried and not new.faults):
         return old.model_copy(update={"line": example.line})
     return new
 
@@ -75,33 +75,16 @@ def differences(
             yield Problem(example.path, example.line, claims, mend)
 
 
-def recorded_faults(skill: Skill, record: SkillEvidence | None, pages: Collection[Page]) -> Iterator[Problem]:
-    """The faults that the fresh part of the record holds about examples of `pages`."""
-    paths = {page.path for page in pages}
+def recorded_faults(skill: Skill, record: SkillEvidence | None) -> Iterator[Problem]:
+    """The faults that the fresh part of the record holds."""
     for example, finding in fresh_findings(skill, record).items():
-        if finding.fault and example.path in paths:
-            yield fault_problem(skill, example, finding)
-
-
-def fault_problem(skill: Skill, example: Example, finding: Finding) -> Problem:
-    """The fault of an example, as a problem of its page."""
-    return Problem(
-        example.path, example.line, finding.fault, f"correct it, then `ai-skills check {skill.name}`"
-    )
-
-
-def behind(skill: Skill, record: SkillEvidence | None, level: Level) -> Iterable[Example]:
-    """The examples without a fresh finding that tried `level`."""
-    fresh = fresh_findings(skill, record)
-    return [
-        example
-        for example, _ in checked_examples(skill)
-        if example not in fresh or fresh[example].tried < level
-    ]
+        for fault in finding.faults:
+            mend = f"correct it, then `ai-skills check {skill.name}`"
+            yield Problem(example.path, example.line + fault.at, fault.text, mend)
 
 
 def _claim(finding: Finding) -> tuple[object, ...]:
-    return finding.level, finding.by, finding.device, finding.why, finding.fault, finding.waived
+    return finding.level, finding.by, finding.device, finding.why, finding.faults, finding.waived
 
 
 def _because(finding: Finding) -> str:

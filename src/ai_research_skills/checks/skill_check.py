@@ -1,170 +1,211 @@
-"""Holding the examples of one skill against its pins: parsed, resolved and, where this machine can, executed."""
+"""Holding the examples of a skill's pages against its pins: parsed, resolved and, where this machine can, executed."""
 
 from __future__ import annotations
 
 import datetime as dt
-import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
-from ai_research_skills.catalog.evidence import (
-    RULES,
-    Finding,
-    Level,
-    SkillEvidence,
-    evidence_path,
-    page_contexts,
-    page_key,
-)
-from ai_research_skills.catalog.example import Example, Mark, page_examples
+from ai_research_skills.catalog.evidence import Fault, Finding, Level, page_contexts, page_key
+from ai_research_skills.catalog.example import Example, page_examples
 from ai_research_skills.catalog.problem import Problem
 from ai_research_skills.catalog.skill import Page, Skill
-from ai_research_skills.checks.parsing import DoesNotParse, parses
-from ai_research_skills.checks.releases.environment import Environment
+from ai_research_skills.catalog.waivers import Waiver
+from ai_research_skills.checks.bench import Bench
+from ai_research_skills.checks.parsing import Parsed
+from ai_research_skills.checks.releases.artifacts import NoArtifact
 from ai_research_skills.checks.resolving.remark import Remark, Verdict
 from ai_research_skills.checks.resolving.skill import resolve_skill
 from ai_research_skills.checks.resolving.type_engine import NoEngine
-from ai_research_skills.checks.running import page_runner
-from ai_research_skills.checks.running.isolated import run_inside
-from ai_research_skills.checks.whole_file import write_whole
+from ai_research_skills.checks.running.page_run import BlockRun, run_page
+from ai_research_skills.checks.running.sandbox import NoSandbox
 
-PAGE_TIMEOUT = 600
-"""Seconds for all blocks of a page."""
+NEVER_RUN = {
+    "bash": "command lines are looked up, not run",
+    "diff": "a diff is read, not run",
+    "sh": "command lines are looked up, not run",
+}
+"""Why an example is not executed, where neither its mark nor its program says so."""
+
+VERIFY = "spell it out, annotate the value, or add a waiver to docs/evidence/waivers.yml"
+
+
+class CannotCheck(Exception):
+    """This machine lacks what the checks need; the message says what to do about it."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be checked, and how far.
+
+    Attributes:
+        pages: Pages of the skill, each as a whole.
+        parsed: What the parsers say about every example of the pages.
+        level: The level to try: `resolved` reads only, `executed` runs as well.
+        today: The day of the findings.
+        waivers: Those of the skill.
+    """
+
+    skill: Skill
+    pages: tuple[Page, ...]
+    parsed: Mapping[Example, Parsed]
+    level: Level
+    today: dt.date
+    waivers: tuple[Waiver, ...] = ()
+
+    @property
+    def programs(self) -> list[list[Example]]:
+        """The examples of each page, in order."""
+        return [[block for block in page_examples(page) if not block.is_output] for page in self.pages]
 
 
 @dataclass(frozen=True)
 class Checked:
-    """The evidence that was found, what is wrong, and what keeps examples from being resolved."""
+    """What was found about the examples of some pages, and every use that nobody could verify."""
 
-    evidence: SkillEvidence
-    problems: tuple[Problem, ...]
+    findings: Mapping[Example, Finding]
     open_questions: tuple[Problem, ...] = ()
 
 
 @dataclass
-class _Run:
-    """What running the pages of a skill has shown."""
+class _Sheet:
+    """What is known about one example so far."""
 
-    levels: dict[Example, Level] = field(default_factory=dict)
-    seconds: dict[Example, float] = field(default_factory=dict)
-    types: dict[Example, Mapping[str, str]] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    level: Level = Level.STATED
+    by: tuple[str, ...] = ()
+    seconds: float | None = None
+    device: str = ""
+    faults: list[Fault] = field(default_factory=list)
+    open: list[str] = field(default_factory=list)
+    why: list[str] = field(default_factory=list)
+    waived: list[str] = field(default_factory=list)
+    types: Mapping[str, str] = field(default_factory=dict)
 
 
-def check_skill(skill: Skill, environment: Environment | None, today: dt.date) -> Checked:
-    """Parse every example of `skill`; in `environment`, if there is one, run its pages and resolve what did not run."""
-    pages = {
-        page: [example for example in page_examples(page) if not example.is_output] for page in skill.pages
+_Sheets = Mapping[Example, _Sheet]
+
+
+def check_pages(task: Task, bench: Bench | None, pool: Executor) -> Checked:
+    """Check every example of the pages of `task` against `bench`; without one they are only parsed.
+
+    Pages run side by side in `pool`.
+
+    Raises:
+        CannotCheck: There is no type checker or no sandbox here, or a release cannot be read.
+    """
+    sheets = {example: _parsed(example, task.parsed[example]) for page in task.programs for example in page}
+    questions: tuple[Problem, ...] = ()
+    try:
+        if bench and task.level >= Level.EXECUTED:
+            _run(task, bench, sheets, pool)
+        if bench and task.level >= Level.RESOLVED:
+            questions = _resolve(task, bench, sheets)
+    except (NoArtifact, NoEngine, NoSandbox) as error:
+        raise CannotCheck(str(error)) from error
+    findings = {
+        example: _finding(task, example, context, sheets[example])
+        for page in task.pages
+        for example, context in page_contexts(page_examples(page))
     }
-    run = _Run()
-    for examples in pages.values():
-        run.levels |= {example: _parsed(example, run.problems) for example in examples}
-    open_questions: tuple[Problem, ...] = ()
-    if environment:
-        for page, examples in pages.items():
-            _run_page(page, examples, environment, run)
-        open_questions = _resolve(skill, list(pages.values()), environment, run)
-    evidence = SkillEvidence(
-        skill=skill.name,
-        rules=RULES,
-        pins=tuple(map(str, skill.metadata.packages)),
-        absent=tuple(map(str, environment.absent)) if environment else (),
-        python=platform.python_version(),
-        platform=f"{platform.system()} {platform.machine()}, CPU",
-        findings=tuple(
-            _finding(skill, example, context, run, today)
-            for examples in pages.values()
-            for example, context in page_contexts(examples)
-        ),
+    return Checked(findings, questions)
+
+
+def _parsed(example: Example, parsed: Parsed) -> _Sheet:
+    if parsed.fault:
+        return _Sheet(faults=[Fault(at=max(0, parsed.line - example.line), text=parsed.fault)])
+    if not parsed.by:
+        return _Sheet(why=["no parser here knows its language"])
+    return _Sheet(Level.PARSED, parsed.by)
+
+
+def _run(task: Task, bench: Bench, sheets: _Sheets, pool: Executor) -> None:
+    """Run the programs that the pages are, each in a process of its own."""
+    environment = bench.environment
+    if environment is None:
+        for example, sheet in sheets.items():
+            if example.language == "python":
+                sheet.why.append(f"the pins cannot be installed here: {bench.refusal}")
+        return
+    gpu = task.level >= Level.EXECUTED_ON_GPU
+    for runs in pool.map(lambda page: run_page(page, environment.python, gpu=gpu), task.programs):
+        for example, run in runs.items():
+            _take(sheets[example], run)
+
+
+def _take(sheet: _Sheet, run: BlockRun) -> None:
+    sheet.types = run.types
+    if run.fault:
+        sheet.faults.append(Fault(at=run.at, text=run.fault))
+    elif run.ran:
+        sheet.level = Level.EXECUTED_ON_GPU if run.device else Level.EXECUTED
+        sheet.by, sheet.seconds, sheet.device = ("run",), round(run.seconds, 2), run.device
+    elif run.passed_over:
+        sheet.why.append(run.passed_over)
+
+
+def _resolve(task: Task, bench: Bench, sheets: _Sheets) -> tuple[Problem, ...]:
+    """Resolve what was not executed; returns every use that nobody could verify."""
+    readable = [[one for one in page if sheets[one].level >= Level.PARSED] for page in task.programs]
+    wanted = frozenset(
+        one for one, sheet in sheets.items() if sheet.level < Level.EXECUTED and not sheet.faults
     )
-    return Checked(evidence, tuple(run.problems), open_questions)
+    types = {example: sheet.types for example, sheet in sheets.items()}
+    resolved = resolve_skill(readable, wanted, types, task.skill.metadata.packages, bench)
+    for remark in resolved.remarks:
+        if remark.example in wanted:
+            _note(task, remark, sheets[remark.example])
+    for example, by in resolved.looked_at.items():
+        sheet = sheets[example]
+        if not sheet.faults and not sheet.open:
+            sheet.level, sheet.by = Level.RESOLVED, by
+    return tuple(
+        sorted(
+            Problem(remark.example.path, remark.line, f"cannot be verified: {remark.text}", VERIFY)
+            for remark in resolved.remarks
+            if remark.verdict is Verdict.UNVERIFIED
+        )
+    )
 
 
-def write_evidence(root: Path, evidence: SkillEvidence) -> Path:
-    """Write the record of one skill; returns its path relative to `root`."""
-    path = evidence_path(evidence.skill)
-    write_whole(root / path, evidence.model_dump_json(indent=1, exclude_none=True) + "\n")
-    return path
+def _note(task: Task, remark: Remark, sheet: _Sheet) -> None:
+    """Put down what keeps an example from being resolved, unless a waiver passes it."""
+    page = page_key(task.skill, remark.example)
+    waiver = next((one for one in task.waivers if one.covers(page, remark.use, task.today)), None)
+    if waiver:
+        sheet.waived.append(f"`{remark.use}`: {waiver.reason} (until {waiver.expires})")
+    elif remark.verdict is Verdict.DRIFT:
+        hint = f"; write {remark.suggestion}" if remark.suggestion else ""
+        pins = ", ".join(map(str, task.skill.metadata.packages))
+        text = f"is not in the pinned releases ({pins}): {remark.text}{hint}"
+        sheet.faults.append(Fault(at=remark.line - remark.example.line, text=text))
+    else:
+        sheet.open.append(remark.text)
 
 
-def _finding(skill: Skill, example: Example, context: str, run: _Run, today: dt.date) -> Finding:
+def _finding(task: Task, example: Example, context: str, sheet: _Sheet) -> Finding:
     return Finding(
-        page=page_key(skill, example),
+        page=page_key(task.skill, example),
         line=example.line,
         sha256=example.sha256,
         context=context,
-        checked=today,
-        level=run.levels[example],
-        seconds=round(run.seconds[example], 2) if example in run.seconds else None,
+        level=sheet.level,
+        checked=task.today,
+        by=sheet.by,
+        seconds=sheet.seconds,
+        device=sheet.device,
+        tried=task.level,
+        why=_why(example, sheet),
+        faults=tuple(sheet.faults),
+        waived=tuple(sheet.waived),
     )
 
 
-def _parsed(example: Example, problems: list[Problem]) -> Level:
-    try:
-        return Level.PARSED if parses(example) else Level.STATED
-    except DoesNotParse as error:
-        problems.append(Problem(example.path, example.line, str(error), "correct the example"))
-        return Level.STATED
-
-
-def _run_page(page: Page, examples: Sequence[Example], environment: Environment, run: _Run) -> None:
-    """Run the Python of a page; diffs are passed over like blocks for a GPU, for the types of the names there."""
-    blocks = [example for example in examples if example.language in {"python", "diff"}]
-    if not any(block.language == "python" for block in blocks):
-        return
-    program = [
-        {"page": page.path.name, "line": block.line, "source": block.source, "mark": _run_mark(block)}
-        for block in blocks
-    ]
-    outcomes = run_inside(environment.python, page_runner.__file__, program, PAGE_TIMEOUT)
-    if outcomes is None:
-        message = f"did not end within {PAGE_TIMEOUT} s, or ended the interpreter"
-        run.problems.append(Problem(page.path, 0, message, "make the examples smaller"))
-        return
-    for example, outcome in zip(blocks, outcomes, strict=True):
-        _take(example, outcome, run)
-
-
-def _run_mark(example: Example) -> str:
-    return example.mark if example.language == "python" else Mark.GPU
-
-
-def _take(example: Example, outcome: Mapping[str, Any], run: _Run) -> None:
-    if outcome["outcome"] in {"ran", "raised"}:
-        run.levels[example] = Level.EXECUTED
-        run.seconds[example] = outcome["seconds"]
-    elif outcome["outcome"] == "failed":
-        message = f"example failed: {outcome['message'].splitlines()[-1][:300]}"
-        mend = "correct it, or mark it `gpu` or `fails`"
-        run.problems.append(Problem(example.path, example.line, message, mend))
-    run.types[example] = outcome.get("types", {})
-
-
-def _resolve(
-    skill: Skill, pages: Sequence[Sequence[Example]], environment: Environment, run: _Run
-) -> tuple[Problem, ...]:
-    """Raise the level of what is resolved; returns what keeps the rest from it without being a fault."""
-    parsed = [[example for example in page if run.levels[example] >= Level.PARSED] for page in pages]
-    try:
-        resolved = resolve_skill(parsed, run.types, skill.metadata.packages, environment)
-    except NoEngine as error:
-        run.problems.append(Problem(skill.path, 0, "has examples that cannot be resolved", str(error)))
-        return ()
-    run.levels |= dict.fromkeys(resolved.examples, Level.RESOLVED)
-    pins = ", ".join(map(str, skill.metadata.packages))
-    run.problems += [
-        _problem(remark, f"is not in the pinned releases ({pins})", "correct it, or the pins")
-        for remark in resolved.remarks
-        if remark.verdict is Verdict.DRIFT
-    ]
-    return tuple(
-        _problem(remark, "cannot be resolved", "spell it out, or annotate the value")
-        for remark in resolved.remarks
-        if remark.verdict is Verdict.UNVERIFIED
-    )
-
-
-def _problem(remark: Remark, what: str, mend: str) -> Problem:
-    return Problem(remark.example.path, remark.line, f"{what}: {remark.text}", mend)
+def _why(example: Example, sheet: _Sheet) -> str:
+    """What keeps an example from a higher level, the nearest cause first."""
+    if sheet.faults or sheet.level >= Level.EXECUTED:
+        return ""
+    causes = [*sheet.open, *sheet.why]
+    if not causes and example.language in NEVER_RUN:
+        causes = [NEVER_RUN[example.language]]
+    return "; ".join(causes)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ai_research_skills.catalog.problem import Problem
 
@@ -36,6 +37,19 @@ def say_json(value: Any) -> None:
 def working(text: str) -> AbstractContextManager[object]:
     """A spinner on the terminal while something takes longer than a moment; silent in a pipe."""
     return Console(stderr=True).status(text)
+
+
+@contextmanager
+def progress(text: str, total: int) -> Iterator[Callable[[str], None]]:
+    """A bar on the terminal while `total` things are done, and what to call with the name of each; silent in a pipe."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(text, total=total)
+
+        def done(name: str) -> None:
+            bar.update(task, advance=1, description=f"{text}: {name} done")
+
+        yield done
 
 
 def finish(problems: Iterable[Problem], *, as_json: bool, fine: str) -> NoReturn:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from ai_research_skills.catalog.evidence import Level
+from ai_research_skills.catalog.evidence import Finding, Level
+from ai_research_skills.catalog.example import page_examples
+from ai_research_skills.catalog.problem import Problem
 from ai_research_skills.catalog.shelf import load_skills
+from ai_research_skills.catalog.skill import Pin
+from ai_research_skills.checks.parsing import parse_all
 from ai_research_skills.checks.releases.environment import Environment
-from ai_research_skills.checks.skill_check import Checked, check_skill
+from ai_research_skills.checks.skill_check import Task, check_pages
 from tests.checks.made_up_release import make_environment
 from tests.conftest import SKILL
 
@@ -20,32 +26,70 @@ FIRST_LINE = 21
 """Line of the first fence on the page."""
 
 
+@dataclass(frozen=True)
+class MadeUpBench:
+    """The made-up release, installed."""
+
+    installed: Path
+    sources: tuple[Path, ...] = ()
+    python: str = "3.11"
+    lock: tuple[str, ...] = ("toolbox==1.0",)
+    absent: tuple[Pin, ...] = ()
+    refusal: str = ""
+
+    @property
+    def prefix(self) -> Path:
+        return self.installed.parent.parent
+
+    @property
+    def environment(self) -> Environment:
+        return Environment(self.installed, (), self.sources)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a reader is told about a page."""
+
+    findings: tuple[Finding, ...]
+    problems: tuple[Problem, ...]
+    open_questions: tuple[Problem, ...]
+
+
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    return Environment(make_environment(tmp_path_factory.mktemp("environment")), ())
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_environment(tmp_path_factory.mktemp("environment"))
 
 
 @pytest.fixture
-def check(tmp_path: Path, write_skill: Write, environment: Environment) -> Callable[..., Checked]:
-    def check(body: str, sources: tuple[Path, ...] = ()) -> Checked:
+def check(tmp_path: Path, write_skill: Write, installed: Path) -> Callable[..., Result]:
+    def check(body: str, sources: tuple[Path, ...] = ()) -> Result:
         head = SKILL.format(name="example", title="Example").partition("```python")[0]
         write_skill(text=head.replace("numpy==2.4.6", "toolbox==1.0") + body)
         (skill,) = load_skills(tmp_path).skills
-        releases = Environment(environment.python, (), sources)
-        return check_skill(skill, releases, dt.date(2026, 11, 21))
+        blocks = [one for page in skill.pages for one in page_examples(page) if not one.is_output]
+        task = Task(skill, skill.pages, parse_all(blocks), Level.EXECUTED, dt.date(2026, 11, 21))
+        with ThreadPoolExecutor(1) as pool:
+            checked = check_pages(task, MadeUpBench(installed, sources), pool)
+        findings = tuple(checked.findings[block] for block in blocks)
+        problems = [
+            Problem(skill.path, finding.line + fault.at, fault.text, "")
+            for finding in findings
+            for fault in finding.faults
+        ]
+        return Result(findings, tuple(problems), checked.open_questions)
 
     return check
 
 
-Check = Callable[..., Checked]
+Check = Callable[..., Result]
 
 
 def gpu(source: str) -> str:
     return f"```python gpu\n{source}\n```\n"
 
 
-def levels(checked: Checked) -> list[Level]:
-    return [finding.level for finding in checked.evidence.findings]
+def levels(checked: Result) -> list[Level]:
+    return [finding.level for finding in checked.findings]
 
 
 RESOLVED = {

@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import dropwhile
 
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
-_REDIRECTION = re.compile(r"\d*(?:>>|>&|<&|&>|>|<)")
-_NOT_COMMANDS = frozenset({"for", "case", "select", "function"})
+from ai_research_skills.checks.resolving.wrappers import unwrapped
+
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(\[[^]]*\])?\+?=")
+_REDIRECTION = re.compile(r"\d*(?:>>|>&|<&|&>>|&>|>\||<>|>|<)")
+_PLACEHOLDER = re.compile(r"<[A-Za-z][\w./:-]*(?: [\w./:-]+)*>")
+ELLIPSES = frozenset({"...", "…", "[...]"})
+_PROMPT = re.compile(r"^\s*(?:\([\w.-]+\)\s*)?(?:[\w.-]+@[\w.-]+\S*)?\$ (?=\S)")
+_NOT_COMMANDS = frozenset({"for", "case", "select", "[[", "in"})
 _BEFORE_COMMANDS = frozenset(
-    {
-        "!",
-        "{",
-        "}",
-        "do",
-        "done",
-        "elif",
-        "else",
-        "esac",
-        "exec",
-        "fi",
-        "if",
-        "nohup",
-        "sudo",
-        "then",
-        "time",
-        "until",
-        "while",
-    }
+    ["!", "{", "}", "do", "done", "elif", "else", "esac", "fi", "if", "then", "until", "while"]
 )
 
 
@@ -41,83 +29,366 @@ class Command:
     """One simple command.
 
     Attributes:
-        words: The command and its arguments, without assignments before it and without redirections.
+        words: The command and its arguments, without assignments and wrappers before it, and without redirections.
         line: Line of the block, from one, on which it begins.
         expands: Whether the shell would put something else in the place of a part of it.
+        body: What a here-document gives it to read.
+        writes: The file that its output goes to.
+        gaps: What stands in it for something that is not shown, such as `<model>` or `...`.
     """
 
     words: tuple[str, ...]
     line: int
     expands: bool = False
+    body: str | None = None
+    writes: str | None = None
+    gaps: tuple[str, ...] = ()
 
 
 def commands(source: str) -> tuple[Command, ...]:
-    """The commands of a block, in order.
+    """The commands of a block, in order; those of a substitution come after the command that they are part of.
+
+    Of a block with prompts, only the lines after a prompt are commands.
 
     Raises:
-        CannotSplit: It has a here-document.
+        CannotSplit: A quotation or a here-document is not closed.
     """
-    found = (_simple(command) for command in _Splitter(source).commands())
+    splitter = _Splitter(without_prompts(source))
+    splitter.read("")
+    found = (_simple(draft, splitter.functions) for draft in splitter.drafts)
     return tuple(command for command in found if command.words)
 
 
-def _simple(command: Command) -> Command:
-    """The command without what stands before it, as in `while`, `HERE=1` or `sudo`."""
-    words = list(command.words)
-    while words and (words[0] in _BEFORE_COMMANDS or _ASSIGNMENT.match(words[0])):
-        del words[0]
-    return replace(command, words=() if words[:1] and words[0] in _NOT_COMMANDS else tuple(words))
+def has_prompts(source: str) -> bool:
+    """Whether lines begin with a prompt, `$ `: a reader cannot paste such a block."""
+    return any(_PROMPT.match(line) for line in source.splitlines())
+
+
+def without_prompts(source: str) -> str:
+    """The commands after prompts, each on its own line; a block without any prompt as it is."""
+    if not has_prompts(source):
+        return source
+    kept, goes_on = [], False
+    for line in source.splitlines():
+        is_prompt = bool(_PROMPT.match(line))
+        text = _PROMPT.sub("", line) if is_prompt else line.removeprefix("> ") if goes_on else ""
+        goes_on = text.endswith("\\")
+        kept.append(text)
+    return "\n".join(kept) + "\n"
+
+
+@dataclass
+class _Draft:
+    """A command while it is read."""
+
+    line: int
+    words: list[str] = field(default_factory=list)
+    expands: bool = False
+    body: str | None = None
+    writes: str | None = None
+    gaps: list[str] = field(default_factory=list)
+
+    @property
+    def begun(self) -> list[str]:
+        """What there is of the command behind `if`, `do` and the like."""
+        return _without_keywords(self.words)
+
+
+@dataclass
+class _Document:
+    """A here-document whose text comes after the line."""
+
+    reader: _Draft
+    delimiter: str
+    is_indented: bool
+    is_literal: bool
+
+
+def _simple(draft: _Draft, functions: set[str]) -> Command:
+    """The command without what stands before it, as in `while`, `HERE=1` or `sudo`; none if the block defines it."""
+    words = _without_keywords(draft.words)
+    while words and _ASSIGNMENT.match(words[0]):
+        words = words[1:]
+    words = list(unwrapped(words))
+    is_own = bool(words) and (words[0] in _NOT_COMMANDS or words[0] in functions)
+    return Command(
+        () if is_own else tuple(words),
+        draft.line,
+        draft.expands,
+        draft.body,
+        draft.writes,
+        tuple(draft.gaps),
+    )
+
+
+def _without_keywords(words: list[str]) -> list[str]:
+    return list(dropwhile(_BEFORE_COMMANDS.__contains__, words))
 
 
 class _Splitter:
     """Reads a block letter by letter."""
 
     def __init__(self, source: str) -> None:
-        self.rest = source.replace("\\\n", "\v")
-        self.line = 1
+        self.text = source.replace("\r\n", "\n")
+        self.at = 0
+        self.drafts: list[_Draft] = []
+        self.functions: set[str] = set()
+        self.documents: list[_Document] = []
+        self.cases = 0
 
-    def commands(self) -> Iterator[Command]:
-        words: list[str] = []
-        line, expands, skips = self.line, False, False
-        while self.rest:
-            letter = self.rest[0]
-            if letter in " \t\v":
-                self._take(1)
+    @property
+    def line(self) -> int:
+        return self.text.count("\n", 0, self.at) + 1
+
+    def read(self, closing: str) -> None:
+        """Read commands to the end, or over the `closing` bracket of the substitution that they are in."""
+        draft = self._new()
+        cases, self.cases = self.cases, 0
+        depth = 0
+        while self.at < len(self.text):
+            letter = self.text[self.at]
+            if letter in " \t":
+                self.at += 1
+            elif self._is_next("\\\n"):
+                self.at += 2
             elif letter == "#":
-                self._take(len(self.rest.partition("\n")[0]))
-            elif self.rest.startswith("<<"):
-                raise CannotSplit("a here-document is not read")
-            elif match := _REDIRECTION.match(self.rest):
-                self._take(match.end())
-                skips = True
+                self.at = self._end_of_line()
+            elif draft.begun[:1] == ["[["] and "]]" not in draft.words:
+                self._test_word(draft)
+            elif closing and letter == closing and not depth:
+                self.at += 1
+                self._end(draft)
+                self.cases = cases
+                return
+            elif self._special(draft):
+                continue
             elif letter in "\n;&|()":
-                self._take(1)
-                yield Command(tuple(words), line, expands)
-                words, line, expands = [], self.line, False
+                depth += (letter == "(") - (letter == ")")
+                draft = self._operator(letter, draft)
             else:
-                line = line if words else self.line
-                word, is_expanded = self._word()
-                words += [] if skips else [word]
-                expands, skips = expands or is_expanded, False
-        yield Command(tuple(words), line, expands)
+                self._argument(draft)
+        self._end(draft)
+        if closing:
+            raise CannotSplit(f"a substitution is not closed by `{closing}`")
 
-    def _word(self) -> tuple[str, bool]:
-        word, expands, quote = "", False, ""
-        while self.rest:
-            letter = self.rest[0]
-            if not quote and letter in " \t\v\n;&|()<>":
+    def _special(self, draft: _Draft) -> bool:
+        """Whether something other than a plain word or an operator began here, and was read."""
+        if self._is_next("((") and draft.begun in ([], ["for"]):
+            self._skip_arithmetic()
+        elif self._is_next("<(") or self._is_next(">("):
+            self.at += 2
+            self.read(")")
+            draft.words.append("/dev/fd/63")
+            draft.expands = True
+        elif self._is_next("<<<"):
+            self.at += 3
+            self._skip_blanks()
+            self._word(draft)
+        elif self._is_next("<<"):
+            self._document(draft)
+        elif match := _PLACEHOLDER.match(self.text, self.at):
+            self.at = match.end()
+            draft.words.append(match.group())
+            draft.gaps.append(match.group())
+        elif match := _REDIRECTION.match(self.text, self.at):
+            self.at = match.end()
+            self._skip_blanks()
+            target = self._word(_Draft(0))
+            draft.writes = target if match.group() in {">", ">>"} else draft.writes
+        elif self._is_next("()") and self._names_a_function(draft):
+            self.functions.add(draft.words[-1])
+            self.at += 2
+            draft.words.clear()
+        else:
+            return False
+        return True
+
+    def _new(self) -> _Draft:
+        draft = _Draft(0)
+        self.drafts.append(draft)
+        return draft
+
+    def _operator(self, letter: str, draft: _Draft) -> _Draft:
+        ends_a_case = letter == ";" and self.text[self.at + 1 : self.at + 2] in {";", "&"}
+        self.at += 2 if ends_a_case else 1
+        self._end(draft)
+        if letter == "\n":
+            self._read_documents()
+        if ends_a_case and self.cases:
+            self._skip_pattern()
+        return self._new()
+
+    def _end(self, draft: _Draft) -> None:
+        words = draft.words
+        if words[:1] == ["function"] and len(words) > 1:
+            self.functions.add(words[1])
+            del words[:2]
+        if words[:1] == ["esac"]:
+            self.cases = max(0, self.cases - 1)
+
+    def _names_a_function(self, draft: _Draft) -> bool:
+        return len(draft.words) == 1 or draft.words[:1] == ["function"]
+
+    def _argument(self, draft: _Draft) -> None:
+        draft.line = draft.line or self.line
+        begins = self.at
+        word = self._word(draft)
+        if word.endswith("=") and _ASSIGNMENT.fullmatch(word) and self._is_next("("):
+            self.at += 1
+            inner = _Draft(self.line)
+            while self.at < len(self.text) and not self._is_next(")"):
+                if self.text[self.at].isspace():
+                    self.at += 1
+                elif self._is_next("#"):
+                    self.at = self._end_of_line()
+                elif self._word(inner) == "" and self.text[self.at : self.at + 1] in set(";&|()<>"):
+                    self.at += 1
+            self.at += 1
+        draft.words.append(word)
+        if word in ELLIPSES and self.text[begins] != "'":
+            draft.gaps.append(word)
+        if draft.begun[:1] == ["case"] and len(draft.begun) == 3 and word == "in":
+            self.cases += 1
+            draft.words.clear()
+            self._skip_pattern()
+
+    def _test_word(self, draft: _Draft) -> None:
+        letter = self.text[self.at]
+        if letter in "\n;&|()<>":
+            self.at += 1
+        else:
+            draft.words.append(self._word(draft))
+
+    def _word(self, draft: _Draft) -> str:
+        """The word that begins here, without its quotes; what the shell would expand is noted in `draft`."""
+        word, quote = "", ""
+        opened = self.line
+        while self.at < len(self.text):
+            letter = self.text[self.at]
+            if not quote and (match := _PLACEHOLDER.match(self.text, self.at)) and word:
+                self.at = match.end()
+                word += match.group()
+                draft.gaps.append(match.group())
+            elif not quote and letter in " \t\n;&|()<>":
                 break
-            self._take(1)
-            if letter == quote or (not quote and letter in "\"'"):
+            elif letter == quote or (not quote and letter in "\"'"):
                 quote = "" if quote else letter
-            elif letter == "\\" and quote != "'" and self.rest:
-                word += self._take(1)
+                self.at += 1
+            elif letter == "\\" and quote != "'":
+                word += self._escaped(quote)
+            elif letter in "$`" and quote != "'":
+                word += self._expansion(draft, quote)
             else:
-                expands = expands or (letter in "$`" and quote != "'")
+                draft.expands = draft.expands or (not quote and letter in "*?")
                 word += letter
-        return word, expands
+                self.at += 1
+        if quote:
+            raise CannotSplit(f"a quotation that begins on line {opened} is not closed")
+        return word
 
-    def _take(self, count: int) -> str:
-        taken, self.rest = self.rest[:count], self.rest[count:]
-        self.line += taken.count("\n") + taken.count("\v")
-        return taken
+    def _escaped(self, quote: str) -> str:
+        after = self.text[self.at + 1 : self.at + 2]
+        self.at += 2
+        if after == "\n":
+            return ""
+        return after if not quote or after in '$`"\\' else f"\\{after}"
+
+    def _expansion(self, draft: _Draft, quote: str) -> str:
+        begins = self.at
+        if self._is_next("$'") and not quote:
+            self.at += 1
+            return ""
+        draft.expands = True
+        if self._is_next("$(("):
+            self.at += 1
+            self._skip_arithmetic()
+        elif self._is_next("$("):
+            self.at += 2
+            self.read(")")
+        elif self._is_next("`"):
+            closing = self.text.find("`", self.at + 1)
+            if closing < 0:
+                raise CannotSplit("a substitution is not closed by ``` ` ```")
+            inner = _Splitter("\n" * (self.line - 1) + self.text[self.at + 1 : closing])
+            inner.read("")
+            self.drafts += inner.drafts
+            self.at = closing + 1
+        elif self._is_next("${"):
+            self._skip_brackets("{", "}")
+        else:
+            self.at += 1
+        return self.text[begins : self.at]
+
+    def _document(self, draft: _Draft) -> None:
+        is_indented = self._is_next("<<-")
+        self.at += 3 if is_indented else 2
+        self._skip_blanks()
+        begins = self.at
+        delimiter = self._word(_Draft(0))
+        is_literal = any(letter in "'\"\\" for letter in self.text[begins : self.at])
+        self.documents.append(_Document(draft, delimiter, is_indented, is_literal))
+
+    def _read_documents(self) -> None:
+        for document in self.documents:
+            lines: list[str] = []
+            while self.at < len(self.text):
+                end = self._end_of_line()
+                line, self.at = self.text[self.at : end], min(end + 1, len(self.text))
+                line = line.lstrip("\t") if document.is_indented else line
+                if line == document.delimiter:
+                    break
+                lines.append(line)
+            else:
+                raise CannotSplit(f"a here-document is not closed by `{document.delimiter}`")
+            text = "".join(f"{line}\n" for line in lines)
+            document.reader.body = text
+            document.reader.expands = document.reader.expands or (
+                not document.is_literal and any(letter in text for letter in "$`")
+            )
+        self.documents.clear()
+
+    def _skip_pattern(self) -> None:
+        """Go over the pattern of a `case`, unless the `case` ends here."""
+        while self.at < len(self.text) and self.text[self.at].isspace():
+            self.at += 1
+        if self._is_next("#"):
+            self.at = self._end_of_line()
+            self._skip_pattern()
+        elif not re.compile(r"esac\b").match(self.text, self.at):
+            closing = self.text.find(")", self.at)
+            self.at = closing + 1 if closing >= 0 else len(self.text)
+
+    def _skip_arithmetic(self) -> None:
+        self._skip_brackets("(", ")")
+
+    def _skip_brackets(self, opening: str, closing: str) -> None:
+        self.at = self.text.index(opening, self.at)
+        depth = 0
+        while self.at < len(self.text):
+            letter = self.text[self.at]
+            depth += (letter == opening) - (letter == closing)
+            self.at += 1
+            if not depth:
+                return
+        raise CannotSplit(f"`{opening}` is not closed")
+
+    def _skip_blanks(self) -> None:
+        while self._is_next(" ") or self._is_next("\t"):
+            self.at += 1
+
+    def _end_of_line(self) -> int:
+        end = self.text.find("\n", self.at)
+        return len(self.text) if end < 0 else end
+
+    def _is_next(self, text: str) -> bool:
+        return self.text.startswith(text, self.at)
+
+
+def written_files(found: Sequence[Command]) -> Iterator[tuple[str, str]]:
+    """Files that commands write out of here-documents, as in `cat > x.yaml <<END`, with their text."""
+    for command in found:
+        name = command.writes or (
+            command.words[1] if command.words[:1] == ("tee",) and command.words[1:] else ""
+        )
+        if command.body is not None and name:
+            yield name, command.body

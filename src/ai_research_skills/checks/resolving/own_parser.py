@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ai_research_skills.checks.resolving import parser_probe
-from ai_research_skills.checks.resolving.parser_probe import UNSEEN
+from ai_research_skills.checks.resolving.memory import Memory
+from ai_research_skills.checks.resolving.parser_probe import NO_ANSWER, UNSEEN
 from ai_research_skills.checks.running.isolated import run_inside
 
 TIMEOUT = 120
@@ -30,11 +30,6 @@ class CommandLine:
     files: Mapping[str, str]
     lenient: bool = False
 
-    def key(self, python: Path) -> str:
-        """The name under which the answer of the parser in `python` is remembered."""
-        text = json.dumps([str(python), asdict(self)], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:24]
-
 
 @dataclass(frozen=True)
 class Parsed:
@@ -44,28 +39,21 @@ class Parsed:
     message: str
 
 
-def ask_parsers(python: Path, lines: Sequence[CommandLine], memory: Path | None) -> list[Parsed]:
-    """What the parser behind each line makes of it; answers are kept in the folder `memory`, if there is one."""
-    kept = {line.key(python): _recalled(memory, line.key(python)) for line in lines}
-    new = {line.key(python): line for line in lines if kept[line.key(python)] is None}
+def ask_parsers(python: Path | None, lines: Sequence[CommandLine], memory: Path | None) -> list[Parsed]:
+    """What the parser behind each line makes of it; answers are kept in the folder `memory`, if there is one.
+
+    An answer is remembered unless the clock gave it. Without an interpreter nothing is seen.
+    """
+    if python is None:
+        return [Parsed(UNSEEN, "the pins are not installed here")] * len(lines)
+    kept = Memory(memory, Path(parser_probe.__file__).read_text(encoding="utf-8"))
+    texts = [json.dumps(asdict(line), sort_keys=True) for line in lines]
+    answers = {text: answer for text in texts if (answer := kept.recall(json.loads(text))) is not None}
+    new = [text for text in dict.fromkeys(texts) if text not in answers]
     if new:
-        given = {"lines": [asdict(line) for line in new.values()], "timeout": TIMEOUT}
+        given = {"lines": [json.loads(text) for text in new], "timeout": TIMEOUT}
         found = run_inside(python, parser_probe.__file__, given, TIMEOUT * len(new) + TIMEOUT)
-        answers = (
-            [Parsed(**one) for one in found] if found else [Parsed(UNSEEN, "it gave no answer")] * len(new)
-        )
-        for key, answer in zip(new, answers, strict=True):
-            kept[key] = answer
-            _remember(memory, key, answer)
-    return [kept[line.key(python)] or Parsed(UNSEEN, "") for line in lines]
-
-
-def _recalled(memory: Path | None, key: str) -> Parsed | None:
-    path = memory / f"{key}.json" if memory else None
-    return Parsed(**json.loads(path.read_text(encoding="utf-8"))) if path and path.is_file() else None
-
-
-def _remember(memory: Path | None, key: str, answer: Parsed) -> None:
-    if memory and answer.outcome != UNSEEN:
-        memory.mkdir(exist_ok=True)
-        (memory / f"{key}.json").write_text(json.dumps(asdict(answer)), encoding="utf-8")
+        none = [{"outcome": UNSEEN, "message": NO_ANSWER}] * len(new)
+        answers |= dict(zip(new, found or none, strict=True))
+        kept.keep({text: answers[text] for text in new if answers[text]["message"] != NO_ANSWER})
+    return [Parsed(**answers[text]) for text in texts]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
@@ -19,6 +20,11 @@ class Joins(Enum):
     FRESH = auto()
     ALONE = auto()
     COPY = auto()
+    ISOLATED = auto()
+
+
+_JOINS: Mapping[str, Joins] = {Mark.FRESH: Joins.FRESH, Mark.ALONE: Joins.ALONE}
+"""What a mark means; a block with any other word after its language simply comes next."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,8 @@ class Piece:
     Attributes:
         line: Line of the page on which `source` begins.
         joins: A copy sees the names of the program so far and leaves none. It is a fragment: names that
-            nothing on the page defines are the reader's own.
+            nothing on the page defines are the reader's own. An isolated piece stands alone on a page that was
+            not written as a program: there too what nothing defines is the reader's own.
     """
 
     example: Example
@@ -39,6 +46,11 @@ class Piece:
     @property
     def is_fragment(self) -> bool:
         return self.joins is Joins.COPY
+
+    @property
+    def may_lack_names(self) -> bool:
+        """Whether it may use names that nothing on the page defines."""
+        return self.joins in {Joins.COPY, Joins.ISOLATED}
 
 
 @dataclass(frozen=True)
@@ -67,7 +79,7 @@ class Program:
         lines: list[str] = ["; ".join(self.imports)]
         for piece in self.pieces:
             lines += [""] * (piece.line - 1 - len(lines))
-            lines += piece.source.splitlines()
+            lines += piece.source.split("\n")
         return "\n".join(lines) + "\n"
 
     def piece_at(self, line: int) -> Piece | None:
@@ -92,11 +104,20 @@ def page_programs(pieces: Sequence[Piece], imports: Sequence[str] = ()) -> Itera
         yield Program(running[0].example.path, tuple(running))
 
 
+def isolated_programs(pieces: Sequence[Piece]) -> Iterator[Program]:
+    """Every piece of a page that was not written as a program, by itself, with what the page imported before it."""
+    before: dict[str, str] = {}
+    for piece in pieces:
+        alone = replace(piece, joins=Joins.ISOLATED)
+        yield Program(piece.example.path, (alone,), tuple(sorted(set(before.values()))))
+        before |= _imports(ast.parse(piece.source).body)
+
+
 def block_piece(example: Example) -> Piece | None:
     """The piece that a Python block is, or None if it is there to fail or does not parse."""
     if example.language != "python" or example.mark == Mark.FAILS:
         return None
-    joins = {Mark.FRESH: Joins.FRESH, Mark.ALONE: Joins.ALONE}.get(Mark(example.mark), Joins.NEXT)
+    joins = _JOINS.get(example.mark, Joins.NEXT)
     return _parsed(Piece(example, example.source, example.line + 1, joins))
 
 
@@ -124,24 +145,39 @@ def shared_imports(pieces: Sequence[Piece]) -> tuple[str, ...]:
     origins: dict[str, set[str]] = {}
     for piece in pieces:
         for node in ast.walk(ast.parse(piece.source)):
-            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                for alias in node.names:
-                    origin = f"from {node.module} import {alias.name} as {alias.asname or alias.name}"
-                    origins.setdefault(alias.asname or alias.name, set()).add(origin)
-            elif isinstance(node, ast.Import):
-                for alias in node.names:
-                    origin = (
-                        f"import {alias.name} as {alias.asname}" if alias.asname else f"import {alias.name}"
-                    )
-                    origins.setdefault(alias.asname or alias.name, set()).add(origin)
+            for name, origin in _imports([node]).items():
+                origins.setdefault(name, set()).add(origin)
     return tuple(
         next(iter(found)) for name, found in sorted(origins.items()) if len(found) == 1 and name != "*"
     )
 
 
+def _imports(nodes: Sequence[ast.AST]) -> dict[str, str]:
+    """For each name that one of `nodes` imports, the statement that imports it alone."""
+    found: dict[str, str] = {}
+    for node in nodes:
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module
+            and not node.level
+            and node.module != "__future__"
+        ):
+            for alias in node.names:
+                name = alias.asname or alias.name
+                bound = f"{alias.name} as {name}" if name != "*" else name
+                found[name] = f"from {node.module} import {bound}"
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                name = alias.asname or alias.name
+                found[name] = f"import {alias.name}{f' as {name}' if alias.asname else ''}"
+    return found
+
+
 def _parsed(piece: Piece) -> Piece | None:
     try:
-        ast.parse(piece.source)
-    except SyntaxError:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(piece.source)
+    except (SyntaxError, ValueError, RecursionError):
         return None
     return replace(piece, source=piece.source.rstrip("\n"))

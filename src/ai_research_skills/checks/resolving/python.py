@@ -1,24 +1,27 @@
 """Level 2 of the evidence ladder: what an example uses exists in the pinned releases.
 
 There are three verdicts. The engine sees a thing, or it denies it, or it cannot see. What it denies or cannot see
-is asked of the installed packages; what nobody can answer is left open and is never called resolved.
+is looked up in the text of the packages and asked of the installed ones, where there are any; what nobody can answer
+is left open and is never called resolved.
 """
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ai_research_skills.catalog.example import Example
-from ai_research_skills.checks.resolving.installed import ask_packages
-from ai_research_skills.checks.resolving.package_probe import EXISTS, MISSING
+from ai_research_skills.checks.resolving.installed import Ask, asking
+from ai_research_skills.checks.resolving.package_probe import MISSING, UNSEEN
 from ai_research_skills.checks.resolving.programs import Program
 from ai_research_skills.checks.resolving.remark import Remark, Verdict
 from ai_research_skills.checks.resolving.sightings import Question, Sight, Sighting, Use
-from ai_research_skills.checks.resolving.survey import Place, survey
-from ai_research_skills.checks.resolving.type_engine import diagnose
+from ai_research_skills.checks.resolving.source_tree import SourceTree, is_generated
+from ai_research_skills.checks.resolving.suggestions import suggestion
+from ai_research_skills.checks.resolving.survey import CannotSurvey, Place, survey
+from ai_research_skills.checks.resolving.type_engine import TypeEngine
+from ai_research_skills.checks.resolving.verdicts import Known, known, verdict
 
 PASSES = 4
 """How often a program is put to the engine again with what the last time has shown."""
@@ -26,22 +29,44 @@ PASSES = 4
 
 @dataclass(frozen=True)
 class Releases:
-    """What examples are held against: an interpreter with packages, and sources of those it cannot hold."""
+    """What examples are held against.
 
-    python: Path
+    Attributes:
+        prefix: An installed environment, or a tree of stubs that is laid out like one.
+        sources: Folders with packages that it cannot hold.
+        ask: Asks installed packages what the text of them does not show; None if nobody can be asked.
+    """
+
+    prefix: Path
     sources: tuple[Path, ...] = ()
+    ask: Ask | None = None
+
+    @classmethod
+    def installed(cls, python: Path, sources: tuple[Path, ...] = ()) -> Releases:
+        """The packages of the environment to which the interpreter `python` belongs."""
+        return cls(python.parent.parent, sources, asking(lambda: python))
 
 
 @dataclass
 class _Case:
-    """One program on its way through the engine."""
+    """One program on its way through the engine, which knows it under the name `file`."""
 
+    file: str
     program: Program
     wanted: Callable[[int], bool]
     types: dict[int, Mapping[str, str]]
     told: dict[int, dict[str, str | None]]
     loosened: frozenset[Place] = frozenset()
     sighting: Sighting | None = None
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A use, what is known about it besides what the engine said, and the verdict."""
+
+    case: _Case
+    use: Use
+    known: Known = field(default_factory=Known)
 
 
 Types = Mapping[Example, Mapping[str, str]]
@@ -51,43 +76,65 @@ Types = Mapping[Example, Mapping[str, str]]
 def resolve(
     programs: Sequence[Program], wanted: Collection[Example], releases: Releases, types: Types
 ) -> tuple[Remark, ...]:
-    """Everything that keeps the `wanted` examples from being resolved; no remark, all is verified."""
-    cases = [_case(program, wanted, types) for program in programs]
+    """Everything that keeps the `wanted` examples from being resolved; no remark, all is verified.
+
+    Raises:
+        NoEngine: The type checker cannot be asked.
+    """
+    cases = [_case(number, program, wanted, types) for number, program in enumerate(programs)]
     cases = [case for case in cases if any(piece.example in wanted for piece in case.program.subjects)]
-    _look(cases, releases)
+    if not cases:
+        return ()
+    tree = SourceTree.of(releases.prefix, releases.sources)
+    with TypeEngine(releases.prefix, releases.sources) as engine:
+        unreadable = list(_look(cases, engine))
+        found = _known(cases, tree, releases.ask)
+        remarks = [*unreadable, *(_remark(one, tree, engine) for one in found)]
+    return tuple(dict.fromkeys(remark for remark in remarks if remark.verdict is not Verdict.VERIFIED))
+
+
+def _known(cases: Sequence[_Case], tree: SourceTree, ask: Ask | None) -> list[_Found]:
+    """All uses that the engine did not simply see, with what the packages' text and the packages themselves say."""
     uses = [(case, use) for case in cases if case.sighting for use in case.sighting.uses]
+    found = [_Found(case, use, known(use, tree)) for case, use in uses if use.sight is not Sight.SEEN]
+    if ask is None:
+        return found
     asked = list(
-        dict.fromkeys(use.question for _, use in uses if use.sight is not Sight.SEEN and use.question)
+        dict.fromkeys(one.use.question for one in found if one.use.question and one.known.is_askable)
     )
     modules = sorted({module for case in cases for module in _modules(case)})
-    answers = dict(zip(asked, ask_packages(releases.python, modules, asked), strict=True))
-    return tuple(dict.fromkeys(_remarks(uses, answers)))
+    answers = dict(zip(asked, ask(modules, asked), strict=True))
+    return [_Found(one.case, one.use, one.known.answered(_answer(one, answers))) for one in found]
 
 
-def verdict(use: Use, answer: str, *, fragment: bool) -> Verdict:
-    """The verdict on one use, with what the installed packages answered.
+def _answer(found: _Found, answers: Mapping[Question, str]) -> str:
+    return answers.get(found.use.question, UNSEEN) if found.use.question else UNSEEN
 
-    A fragment may speak of the reader's own values, and of releases other than the pins: there a denial counts
-    only for what is reached from an import, and only if the installed package confirms it.
+
+def _remark(found: _Found, tree: SourceTree, engine: TypeEngine) -> Remark:
+    use, case = found.use, found.case
+    piece = case.program.piece_at(use.line)
+    assert piece is not None
+    reached = verdict(use, found.known, piece)
+    if reached is Verdict.DRIFT and found.known.answer != MISSING and _is_generated(use, engine, case.file):
+        says = (
+            f"`{use.symbol}`: its module is generated, and what it has is known only to the installed package"
+        )
+        return Remark(piece.example, use.line, Verdict.UNVERIFIED, says)
+    is_unpinned = reached is Verdict.DRIFT and found.known.is_unpinned
+    instead = suggestion(use, is_unpinned, tree, engine, case.file) if reached is Verdict.DRIFT else ""
+    text = f"`{use.symbol}`: {found.known.reason or use.says or 'nobody can see it'}"
+    return Remark(piece.example, use.line, reached, text, instead, is_unpinned)
+
+
+def _is_generated(use: Use, engine: TypeEngine, file: str) -> bool:
+    """Whether the engine read that which denies the use in a file made by a generator of bindings.
+
+    Such files show a library of C++ or a protocol as it was before the package dressed it up for Python.
     """
-    if use.sight is Sight.SEEN or answer == EXISTS or (fragment and use.is_value):
-        return Verdict.VERIFIED
-    if fragment:
-        is_confirmed = answer == MISSING and use.question is not None and bool(use.question.module)
-        return Verdict.DRIFT if is_confirmed else Verdict.UNVERIFIED
-    return Verdict.DRIFT if answer == MISSING or use.sight is Sight.DENIED else Verdict.UNVERIFIED
-
-
-def _remarks(uses: Sequence[tuple[_Case, Use]], answers: Mapping[Question, str]) -> Iterator[Remark]:
-    for case, use in uses:
-        piece = case.program.piece_at(use.line)
-        assert piece is not None
-        answer = answers.get(use.question, "") if use.question else ""
-        found = verdict(use, answer, fragment=piece.is_fragment)
-        if found is not Verdict.VERIFIED:
-            is_gone = answer == MISSING and not use.rule
-            said = "the installed package does not have it" if is_gone else use.says or "nobody can see it"
-            yield Remark(piece.example, use.line, found, f"`{use.symbol}`: {said}")
+    if use.spot is None:
+        return False
+    return any(is_generated(path) for path in engine.definitions(file, *use.spot.of))
 
 
 def _modules(case: _Case) -> Iterator[str]:
@@ -98,12 +145,12 @@ def _modules(case: _Case) -> Iterator[str]:
         yield from (address.partition(":")[0] for address in names.values() if address)
 
 
-def _case(program: Program, wanted: Collection[Example], known: Types) -> _Case:
-    types = {
-        piece.line: known.get(piece.example, {}) for piece in program.subjects if piece.example in wanted
+def _case(number: int, program: Program, wanted: Collection[Example], types: Types) -> _Case:
+    given = {
+        piece.line: types.get(piece.example, {}) for piece in program.subjects if piece.example in wanted
     }
-    told: dict[int, dict[str, str | None]] = {line: dict.fromkeys(names) for line, names in types.items()}
-    return _Case(program, lambda line: _is_wanted(program, line, wanted), types, told)
+    told: dict[int, dict[str, str | None]] = {line: dict.fromkeys(names) for line, names in given.items()}
+    return _Case(f"program_{number}.py", program, lambda line: _is_wanted(program, line, wanted), given, told)
 
 
 def _is_wanted(program: Program, line: int, wanted: Collection[Example]) -> bool:
@@ -111,26 +158,30 @@ def _is_wanted(program: Program, line: int, wanted: Collection[Example]) -> bool
     return piece in program.subjects and piece is not None and piece.example in wanted
 
 
-def _look(cases: Sequence[_Case], releases: Releases) -> None:
+def _look(cases: Sequence[_Case], engine: TypeEngine) -> Iterator[Remark]:
     """Let the engine look at every program, and again where types of arguments or of values stood in its way."""
     waiting = list(cases)
     for _ in range(PASSES):
+        surveys = {}
+        for case in waiting:
+            try:
+                surveys[case.file] = survey(case.program.source, case.wanted, case.loosened, case.told)
+            except CannotSurvey as error:
+                yield from _unreadable(case, str(error))
+        waiting = [case for case in waiting if case.file in surveys]
+        said = engine.diagnose({file: one.text for file, one in surveys.items()})
+        for case in waiting:
+            own = [diagnostic for diagnostic in said if diagnostic.file == case.file]
+            case.sighting = Sighting(surveys[case.file], own, case.wanted)
+        waiting = [case for case in waiting if _has_more_to_tell(case)]
         if not waiting:
             return
-        for case, sighting in zip(waiting, _sightings(waiting, releases), strict=True):
-            case.sighting = sighting
-        waiting = [case for case in waiting if _has_more_to_tell(case)]
 
 
-def _sightings(cases: Sequence[_Case], releases: Releases) -> Iterator[Sighting]:
-    with tempfile.TemporaryDirectory() as folder:
-        surveys = [survey(case.program.source, case.wanted, case.loosened, case.told) for case in cases]
-        for number, one in enumerate(surveys):
-            Path(folder, f"program_{number}.py").write_text(one.text, encoding="utf-8")
-        said = diagnose(Path(folder), releases.python, releases.sources)
-    for number, (case, one) in enumerate(zip(cases, surveys, strict=True)):
-        own = [diagnostic for diagnostic in said if diagnostic.file == f"program_{number}.py"]
-        yield Sighting(one, own, case.wanted)
+def _unreadable(case: _Case, reason: str) -> Iterator[Remark]:
+    for piece in case.program.subjects:
+        if case.wanted(piece.line):
+            yield Remark(piece.example, piece.line, Verdict.UNVERIFIED, reason)
 
 
 def _has_more_to_tell(case: _Case) -> bool:

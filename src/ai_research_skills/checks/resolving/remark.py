@@ -18,9 +18,21 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Remark:
-    """Why a line of a page is not resolved: it drifted from the release, or nobody can tell."""
+    """Why a line of a page is not resolved: it drifted from the release, or nobody can tell.
+
+    Attributes:
+        suggestion: What to write instead, or where the thing now lives; empty if nobody knows.
+        is_unpinned: Whether it is drift only because no distribution of the pins has the module.
+    """
 
     example: Example
     line: int
     verdict: Verdict
     text: str
+    suggestion: str = ""
+    is_unpinned: bool = False
+
+    @property
+    def use(self) -> str:
+        """The use in question, as a waiver names it."""
+        return self.text.partition("`")[2].partition("`")[0]

@@ -1,34 +1,45 @@
-"""Whether what a `pip install` line asks for is to be had from the index that uv is set up with; nothing is built."""
+"""Whether what an install line asks for is to be had from the index that uv is set up with; nothing is built."""
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import subprocess
-from collections.abc import Iterator, Sequence
-from enum import Enum, auto
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from enum import StrEnum
 from functools import cache
+from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from ai_research_skills.catalog.skill import Pin
+from ai_research_skills.checks.releases.cache import cache_folder
 from ai_research_skills.checks.releases.released_source import NoSource, archive_address
+from ai_research_skills.checks.resolving.memory import Memory
 
 _TAKE_A_VALUE = """
 -c -e -f -i -p -r -t --cache-dir --config-settings --constraint --dest --editable --extra-index-url
---find-links --index-url --no-binary --only-binary --platform --prefix --python --python-version
---requirement --target --torch-backend
+--extra --find-links --group --index --index-url --no-binary --only-binary --optional --platform --prefix
+--python --python-version --requirement --requirements --target --torch-backend --with
 """
 _WITH_VALUE = frozenset(_TAKE_A_VALUE.split())
 _ELSEWHERE = frozenset({"-f", "-i", "--extra-index-url", "--find-links", "--index-url", "--index", "--pre"})
 _REFUSALS = ("no version of", "not found in the package registry", "no versions of", "there are no versions")
+_DAYS = 7
+"""How long an answer holds that the next release may change."""
+
+_AT_ONCE = 4
+"""How many questions are put to the index at a time."""
 
 
-class Found(Enum):
+class Found(StrEnum):
     """What the index says about a requirement."""
 
-    YES = auto()
-    NO = auto()
-    UNKNOWN = auto()
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
 
 
 def asked_requirements(arguments: Sequence[str]) -> Iterator[str]:
@@ -37,13 +48,81 @@ def asked_requirements(arguments: Sequence[str]) -> Iterator[str]:
     for word in words:
         if word in _WITH_VALUE:
             next(words, None)
-        elif not word.startswith(("-", ".", "/")):
+        elif not word.startswith(("-", ".", "/", "~")) and not word.endswith((".whl", ".tar.gz", ".zip")):
             yield word
 
 
 def names_another_index(arguments: Sequence[str]) -> bool:
     """Whether the line takes its packages from elsewhere than the index that uv is set up with."""
     return any(word.partition("=")[0] in _ELSEWHERE for word in arguments)
+
+
+def look_up(uv: str, texts: Iterable[str], today: dt.date | None = None) -> Mapping[str, Found]:
+    """What the index says to each requirement, asked for together and remembered.
+
+    An exact version that was once there is remembered for good, any other answer for a week.
+    """
+    day = today or dt.datetime.now(dt.UTC).date()
+    wanted = sorted(set(texts))
+    if not wanted:
+        return {}
+    memory = Memory(_memory_folder(), "requirements")
+    kept = {text: memory.recall(text) for text in wanted}
+    found = {text: Found(one["found"]) for text, one in kept.items() if one and _holds(text, one, day)}
+    new = [text for text in wanted if text not in found]
+    found |= _asked(uv, new)
+    memory.keep(
+        {
+            json.dumps(text): {"found": found[text], "day": day.isoformat()}
+            for text in new
+            if found[text] is not Found.UNKNOWN
+        }
+    )
+    return found
+
+
+def _memory_folder() -> Path:
+    return cache_folder() / "requirements"
+
+
+def _holds(text: str, kept: Mapping[str, str], day: dt.date) -> bool:
+    is_for_good = kept["found"] == Found.YES and _exact(text)
+    return is_for_good or day - dt.date.fromisoformat(kept["day"]) < dt.timedelta(days=_DAYS)
+
+
+def _exact(text: str) -> bool:
+    try:
+        return any(one.operator == "==" and "*" not in one.version for one in Requirement(text).specifier)
+    except InvalidRequirement:
+        return False
+
+
+def _asked(uv: str, texts: Sequence[str]) -> Mapping[str, Found]:
+    """One question for all plain requirements; only if the answer is no, one for each."""
+    plain: dict[str, str] = {}
+    for text in texts:
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            continue
+        if not requirement.extras and not requirement.url:
+            plain.setdefault(canonicalize_name(requirement.name), text)
+    together = list(plain.values()) if len(plain) > 1 else []
+    known = dict.fromkeys(together, Found.YES) if together and _compiles(uv, together) else {}
+    rest = [text for text in texts if text not in known]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return known | dict(zip(rest, pool.map(lambda text: is_to_be_had(uv, text), rest), strict=True))
+
+
+def _compiles(uv: str, texts: Sequence[str]) -> bool:
+    return _compiled(uv, texts, "--no-deps").returncode == 0
+
+
+def _compiled(uv: str, texts: Sequence[str], *options: str) -> subprocess.CompletedProcess[str]:
+    command = [uv, "pip", "compile", "--no-build", "--no-header", "--prerelease", "if-necessary-or-explicit"]
+    return subprocess.run(
+        [*command, *options, "-"], input="\n".join(texts), capture_output=True, text=True, check=False
+    )
 
 
 @cache
@@ -55,18 +134,7 @@ def is_to_be_had(uv: str, text: str) -> Found:
         return Found.UNKNOWN if ":" in text else Found.NO
     if requirement.url:
         return Found.UNKNOWN
-    command = [
-        uv,
-        "pip",
-        "compile",
-        "--no-build",
-        "--no-header",
-        "--prerelease",
-        "if-necessary-or-explicit",
-        "-",
-    ]
-    command += [] if requirement.extras else ["--no-deps"]
-    result = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    result = _compiled(uv, [text], *([] if requirement.extras else ["--no-deps"]))
     if result.returncode == 0:
         return Found.NO if "does not have an extra named" in result.stderr else Found.YES
     if requirement.extras and is_to_be_had(uv, f"{requirement.name}{requirement.specifier}") is Found.YES:

@@ -6,7 +6,7 @@ import ast
 import builtins
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import cached_property
 
@@ -57,6 +57,7 @@ class Question:
         classes: Names of classes, one of which has `path` as a member, where there is no module.
         keywords: Keywords that the thing must accept when called.
         positional: Number of positional arguments that it must accept, or None if only the keywords count.
+        is_guess: Whether the thing may be of another class than those named: then nothing counts as missing.
     """
 
     module: str = ""
@@ -64,6 +65,24 @@ class Question:
     classes: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
     positional: int | None = None
+    is_guess: bool = False
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where the engine can say what might stand in place of `name`.
+
+    Attributes:
+        line, column: Its place in the rewritten program, counted from one.
+        of: The line and column of that which is said not to have it.
+        is_keyword: Whether the name is that of an argument.
+    """
+
+    name: str
+    line: int
+    column: int
+    of: tuple[int, int]
+    is_keyword: bool
 
 
 @dataclass(frozen=True)
@@ -74,6 +93,8 @@ class Use:
         rule: The engine's rule that denies it.
         says: The engine's words.
         is_value: Whether it is a bare name of which nothing is taken and which is not called.
+        spot: Where its name stands, if others may stand there.
+        is_own: Whether it is of a function or class that the page itself defines.
     """
 
     line: int
@@ -83,6 +104,8 @@ class Use:
     rule: str = ""
     says: str = ""
     is_value: bool = False
+    spot: Spot | None = None
+    is_own: bool = False
 
 
 @dataclass(frozen=True)
@@ -216,18 +239,68 @@ class Sighting:
         text = self._types.get(base, "") if base else ""
         fault = self._fault(node, MEMBER_RULES)
         question = self._member_question(bare(node), text)
+        if fault and base and self._is_made_up(base, text):
+            says = f"the type of `{as_written(base)}` is a guess"
+            return Use(line, symbol, Sight.UNSEEN, question and replace(question, is_guess=True), says=says)
         if fault:
-            return Use(line, symbol, Sight.DENIED, question, fault.rule, fault.message)
+            end = self.survey.span(node)
+            column = end.end_column - len(node.attr)
+            spot = Spot(node.attr, end.end_line, column, self._end(bare(node.value)), is_keyword=False)
+            is_own = any(name in self.survey.own for name in class_names(text))
+            return Use(
+                line, symbol, Sight.DENIED, question, fault.rule, fault.message, spot=spot, is_own=is_own
+            )
         if base is None:
             return Use(line, symbol, Sight.SEEN)
         if not self._having(node, text):
             says = f"the type of `{as_written(base)}` is not known"
             return Use(line, symbol, Sight.UNSEEN, question, says=says)
-        canary = self._canary(node)
-        if canary and not self._fault(canary, MEMBER_RULES | {UNION_RULE}):
+        if self._takes_any(node):
             says = f"`{as_written(base)}` takes any attribute"
             return Use(line, symbol, Sight.UNSEEN, question, says=says)
         return Use(line, symbol, Sight.SEEN)
+
+    def _end(self, node: ast.AST) -> tuple[int, int]:
+        """The place of the last letter of `node`: where an editor would point to ask about it."""
+        assert isinstance(node, ast.expr)
+        span = self.survey.span(node)
+        return span.end_line, span.end_column - 1
+
+    def _is_made_up(self, base: ast.expr, text: str) -> bool:
+        """Whether the engine's type of `base` is that of a signature only, or goes back to a class's `__getattr__`.
+
+        A decorator that says it returns a callable may return an object, and a class that answers to every name
+        declares one type for all of them.
+        """
+        if any(re.match(r"\(.*\) -> ", part) for part in union_parts(text)):
+            return True
+        inner = bare(base)
+        while isinstance(inner, ast.Attribute | ast.Subscript | ast.Call):
+            if isinstance(inner, ast.Attribute) and self._takes_any(inner):
+                return True
+            inner = bare(inner.func if isinstance(inner, ast.Call) else inner.value)
+        return isinstance(inner, ast.Name) and inner.id in self._made_up_names
+
+    @cached_property
+    def _made_up_names(self) -> frozenset[str]:
+        """Names that the page gives a value which goes back to a class's `__getattr__`."""
+        found = set()
+        for node in ast.walk(self.survey.tree):
+            if isinstance(node, ast.Assign | ast.For | ast.comprehension):
+                value = node.value if isinstance(node, ast.Assign) else node.iter
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                if any(isinstance(part, ast.Attribute) and self._takes_any(part) for part in ast.walk(value)):
+                    found |= {
+                        part.id
+                        for target in targets
+                        for part in ast.walk(target)
+                        if isinstance(part, ast.Name)
+                    }
+        return frozenset(found)
+
+    def _takes_any(self, node: ast.Attribute) -> bool:
+        canary = self._canary(node)
+        return canary is not None and not self._fault(canary, MEMBER_RULES | {UNION_RULE})
 
     def _having(self, node: ast.Attribute, base_type: str) -> list[str]:
         """The members of the union on the left of which the engine knows that they have the attribute."""
@@ -240,7 +313,8 @@ class Sighting:
         callee = bare(node.func)
         symbol = as_written(node.func)
         keywords = tuple(keyword.arg for keyword in node.keywords if keyword.arg)
-        for part in (node, *node.args, *node.keywords):
+        parts: tuple[ast.expr | ast.keyword, ...] = (node, *node.args, *node.keywords)
+        for part in parts:
             fault = self._fault(part, CALL_RULES)
             if fault:
                 name = part.arg if isinstance(part, ast.keyword) else None
@@ -248,7 +322,12 @@ class Sighting:
                 count = None if name or _is_starred(node) else len(node.args)
                 question = self._call_question(callee, asked, count)
                 shown = f"{symbol}({name}=...)" if name else f"{symbol}(...)"
-                yield Use(line, shown, Sight.DENIED, question, fault.rule, fault.message)
+                span = self.survey.span(part)
+                spot = Spot(name or "", span.line, span.column, self._end(callee), is_keyword=True)
+                is_own = self._is_own(callee)
+                yield Use(
+                    line, shown, Sight.DENIED, question, fault.rule, fault.message, spot=spot, is_own=is_own
+                )
         if not node.keywords or self._is_own(callee) or _is_builtin(callee):
             return
         if any(keyword.arg is None for keyword in node.keywords):
@@ -281,7 +360,7 @@ class Sighting:
         if address:
             return Question(address[0], address[1:])
         classes = class_names(base_type)
-        return Question(path=(node.attr,), classes=classes) if classes else None
+        return Question("", (node.attr,), classes, is_guess=_is_guess(base_type)) if classes else None
 
     def _call_question(
         self, callee: ast.AST, keywords: tuple[str, ...], positional: int | None
@@ -291,11 +370,15 @@ class Sighting:
             return Question(address[0], address[1:], (), keywords, positional)
         if isinstance(callee, ast.Attribute):
             base = wrapped(callee.value)
-            classes = class_names(self._types.get(base, "") if base else "")
+            text = self._types.get(base, "") if base else ""
+            classes = class_names(text)
             if classes:
-                return Question("", (callee.attr,), classes, keywords, positional)
-        classes = class_names(self._types.get(callee, ""))
-        return Question("", ("__call__",), classes, keywords, positional) if classes else None
+                return Question("", (callee.attr,), classes, keywords, positional, _is_guess(text))
+        text = self._types.get(callee, "")
+        classes = class_names(text)
+        return (
+            Question("", ("__call__",), classes, keywords, positional, _is_guess(text)) if classes else None
+        )
 
     def _address(self, node: ast.AST) -> tuple[str, ...]:
         """Module and names behind `node`, if it is a chain of attributes that begins with an import."""
@@ -344,6 +427,12 @@ def class_names(text: str) -> tuple[str, ...]:
         if match and not is_dynamic(part) and part != "None":
             found.append(match[1])
     return tuple(found)
+
+
+def _is_guess(text: str) -> bool:
+    """Whether a type leaves open what the thing is: a part of the union is not known, or is no class."""
+    parts = [part for part in union_parts(text) if part != "None"]
+    return any(is_dynamic(part) or not class_names(part) for part in parts)
 
 
 def _is_builtin(node: ast.AST) -> bool:

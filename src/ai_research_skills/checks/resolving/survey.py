@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from copy import deepcopy
@@ -29,6 +30,10 @@ _PRELUDE = "from typing import Any as _Any, cast as _cast"
 _Node = TypeVar("_Node", bound=ast.AST)
 _Defines = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _Spanned = ast.expr | ast.keyword | ast.alias | ast.stmt
+
+
+class CannotSurvey(Exception):
+    """A program cannot be rewritten; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ class Survey:
 
     @cached_property
     def _lines(self) -> list[str]:
-        return self.text.splitlines()
+        return self.text.split("\n")
 
 
 def survey(
@@ -93,18 +98,33 @@ def survey(
         loosened: Calls whose arguments are to be of any type.
         known: By the line on which a block begins, names that a run gave a value, with `module:class` of the
             value where the checker is to be told, None where it is to be asked.
+
+    Raises:
+        CannotSurvey: The text that Python makes of the rewritten program does not mean the same again.
     """
-    tree = ast.parse(source)
+    try:
+        return _survey(source, wanted, loosened, known or {})
+    except (SyntaxError, ValueError, RecursionError) as error:
+        raise CannotSurvey(f"the checker cannot rewrite it: {error}") from error
+
+
+def _survey(
+    source: str,
+    wanted: Callable[[int], bool],
+    loosened: Collection[Place],
+    known: Mapping[int, Mapping[str, str | None]],
+) -> Survey:
+    tree = _quietly_parsed(source)
     bindings = _bindings(tree)
     for node in ast.walk(tree):
         if isinstance(node, _Spanned):
             _mark(node, place=_place(node))
     rewritten = _Rewriter(wanted, loosened, _mappings(tree)).visit(tree)
-    for line, names in (known or {}).items():
+    for line, names in known.items():
         _tell(rewritten, line, names)
     rewritten.body[:0] = ast.parse(_PRELUDE).body
     text = ast.unparse(ast.fix_missing_locations(rewritten))
-    again = ast.parse(text)
+    again = _quietly_parsed(text)
     twins = list(zip(ast.walk(rewritten), ast.walk(again), strict=True))
     places = {new: place for old, new in twins if (place := _marked(old, "place"))}
     canaries = {part for old, new in twins if _marked(old, "canary") for part in ast.walk(new)}
@@ -113,6 +133,13 @@ def survey(
     }
     own = {node.name for node in ast.walk(tree) if isinstance(node, _Defines)}
     return Survey(text + "\n", again, places, canaries, asked, own, bindings)
+
+
+def _quietly_parsed(text: str) -> ast.Module:
+    """What `text` says; Python's remarks about its style are the page's matter and not that of a terminal."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
 
 
 def is_wrapper(node: ast.AST) -> bool:
