@@ -177,6 +177,13 @@ def test_a_yanked_pin_is_a_finding(world: World) -> None:
     assert "1.0 was yanked: eats data" in result.output
 
 
+def test_a_doubt_is_shown_and_is_no_finding(world: World) -> None:
+    world.index.add("toolbox", "1.0", page=page("1.0", description="# toolbox is deprecated"))
+    result = world.run()
+    assert result.exit_code == 0
+    assert "look at: " in result.output
+
+
 def test_offline_gives_the_same_answers_and_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.index.add("toolbox", "1.0", "1.0.1", page=page("1.0.1"))
     monkeypatch.delenv("UV_OFFLINE", raising=False)

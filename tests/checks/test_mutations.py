@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +11,9 @@ import pytest
 from ai_research_skills.catalog.evidence import Level
 from ai_research_skills.catalog.example import Example, page_examples
 from ai_research_skills.catalog.problem import Problem
-from ai_research_skills.catalog.shelf import load_skills
 from ai_research_skills.catalog.skill import Page
 from ai_research_skills.checks.releases.environment import Environment
-from ai_research_skills.checks.skill_check import check_skill
+from tests.checks.checking import check_one
 from tests.checks.made_up_release import make_environment
 from tests.checks.planted_mutations import MUTATIONS, PAGES, Mutation
 from tests.conftest import SKILL
@@ -39,8 +37,8 @@ def check(root: Path, pages: Pages, environment: Environment) -> dict[str, Found
     (folder / "SKILL.md").write_text(head, encoding="utf-8")
     for name, text in pages.items():
         (folder / "references" / f"{name}.md").write_text(text, encoding="utf-8")
-    (skill,) = load_skills(root).skills
-    checked = check_skill(skill, environment, dt.date(2026, 11, 21))
+    checked = check_one(root, environment)
+    skill = checked.skill
     levels = {(found.page, found.line): found.level for found in checked.evidence.findings}
 
     def found(page: Page) -> Found:

@@ -99,7 +99,9 @@ def test_the_same_finding_keeps_its_day(skill: Skill) -> None:
 
 def test_another_finding_takes_its_place(skill: Skill) -> None:
     evidence = record(skill, findings(skill, MONDAY))
-    again = merged(skill, evidence, findings(skill, FRIDAY, level=Level.PARSED, faults=({"at": 1, "text": "is gone"},)))
+    again = merged(
+        skill, evidence, findings(skill, FRIDAY, level=Level.PARSED, faults=({"at": 1, "text": "is gone"},))
+    )
     assert {(finding.level, finding.checked) for finding in again} == {(Level.PARSED, FRIDAY)}
 
 
@@ -111,7 +113,9 @@ def test_a_quick_look_does_not_lower_what_was_executed(skill: Skill) -> None:
 
 def test_a_quick_look_that_finds_a_fault_counts(skill: Skill) -> None:
     evidence = record(skill, findings(skill, MONDAY))
-    look = findings(skill, FRIDAY, level=Level.PARSED, tried=Level.RESOLVED, faults=({"at": 1, "text": "is gone"},))
+    look = findings(
+        skill, FRIDAY, level=Level.PARSED, tried=Level.RESOLVED, faults=({"at": 1, "text": "is gone"},)
+    )
     assert all(finding.faults for finding in merged(skill, evidence, look))
 
 
@@ -124,7 +128,9 @@ def test_findings_of_examples_that_are_gone_are_dropped(skill: Skill, tmp_path: 
 
 
 def test_a_recorded_fault_is_told_until_it_is_mended(skill: Skill) -> None:
-    evidence = record(skill, findings(skill, MONDAY, level=Level.PARSED, faults=({"at": 1, "text": "example failed: no"},)))
+    evidence = record(
+        skill, findings(skill, MONDAY, level=Level.PARSED, faults=({"at": 1, "text": "example failed: no"},))
+    )
     problems = list(recorded_faults(skill, evidence))
     assert [problem.message for problem in problems] == ["example failed: no"] * 3
 

@@ -7,25 +7,32 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from ai_research_skills.catalog.evidence import Level, example_levels, load_evidence
 from ai_research_skills.catalog.shelf import load_skills
+from ai_research_skills.catalog.tree import load_tree
+from ai_research_skills.catalog.waivers import WAIVERS_FILE
+from ai_research_skills.checks import skill_check
+from ai_research_skills.checks.bench import Bench
+from ai_research_skills.checks.releases.closure import NoClosure
 from ai_research_skills.checks.releases.environment import Environment
-from ai_research_skills.checks.skill_check import Checked, check_skill, write_evidence
+from ai_research_skills.checks.running.sandbox import NoSandbox
+from ai_research_skills.checks.tree_check import SkillCheck, check_tree, write_evidence
+from tests.checks.checking import TODAY, check_one
 from tests.conftest import SKILL
 
 HERE = Environment(Path(sys.executable), ())
-TODAY = dt.date(2026, 11, 21)
 Write = Callable[..., Path]
 
 
-def checked(tmp_path: Path, write_skill: Write, body: str, environment: Environment | None = HERE) -> Checked:
+def checked(tmp_path: Path, write_skill: Write, body: str, level: Level = Level.EXECUTED) -> SkillCheck:
     head = SKILL.format(name="example", title="Example").partition("```python")[0]
     write_skill(text=head + body)
-    (skill,) = load_skills(tmp_path).skills
-    return check_skill(skill, environment, TODAY)
+    return check_one(tmp_path, HERE, level)
 
 
-def found(result: Checked) -> list[Level]:
+def found(result: SkillCheck) -> list[Level]:
     return [finding.level for finding in result.evidence.findings]
 
 
@@ -39,13 +46,19 @@ def test_a_name_that_nothing_defines_is_named_with_its_line(tmp_path: Path, writ
     result = checked(tmp_path, write_skill, "```python\nprint(nowhere)\n```\n")
     (problem,) = result.problems
     assert "NameError: name 'nowhere' is not defined" in problem.message
-    assert problem.line == 21
+    assert problem.line == 22
     assert found(result) == [Level.PARSED]
 
 
-def test_after_a_failure_nothing_counts_until_a_fresh_start(tmp_path: Path, write_skill: Write) -> None:
+def test_after_a_failure_nothing_counts_as_run_until_a_fresh_start(
+    tmp_path: Path, write_skill: Write
+) -> None:
     body = "```python\n1 / 0\n```\n\n```python\ny = 1\n```\n\n```python fresh\nz = 1\n```\n"
-    assert found(checked(tmp_path, write_skill, body)) == [Level.PARSED, Level.PARSED, Level.EXECUTED]
+    assert found(checked(tmp_path, write_skill, body)) == [
+        Level.PARSED,
+        Level.RESOLVED,
+        Level.EXECUTED,
+    ]
 
 
 def test_a_block_alone_neither_sees_nor_leaves_names(tmp_path: Path, write_skill: Write) -> None:
@@ -73,12 +86,12 @@ def test_the_network_is_out_of_reach(tmp_path: Path, write_skill: Write) -> None
 
 def test_an_example_that_ends_the_interpreter_is_named(tmp_path: Path, write_skill: Write) -> None:
     result = checked(tmp_path, write_skill, "```python\nimport os\nos._exit(3)\n```\n")
-    assert "ended the interpreter" in result.problems[0].message
+    assert "ended with exit status 3" in result.problems[0].message
 
 
-def test_without_an_environment_examples_are_parsed(tmp_path: Path, write_skill: Write) -> None:
+def test_at_the_first_level_examples_are_parsed(tmp_path: Path, write_skill: Write) -> None:
     body = "```python\nx = 1\n```\n\n```yaml\na: [\n```\n"
-    result = checked(tmp_path, write_skill, body, environment=None)
+    result = checked(tmp_path, write_skill, body, Level.PARSED)
     assert found(result) == [Level.PARSED, Level.STATED]
     assert "is not valid yaml" in result.problems[0].message
 
@@ -90,3 +103,78 @@ def test_what_is_written_is_what_the_site_reads(tmp_path: Path, write_skill: Wri
     assert not problems
     (skill,) = load_skills(tmp_path).skills
     assert [level for _, level in example_levels(skill, records["example"])] == [Level.EXECUTED]
+
+
+def test_printed_output_is_held_against_the_page(tmp_path: Path, write_skill: Write) -> None:
+    body = "```python\nprint(1 + 1)\n```\n\n```text prints\n{}\n```\n"
+    assert found(checked(tmp_path, write_skill, body.format(2))) == [Level.EXECUTED]
+
+
+def test_output_that_differs_is_a_fault(tmp_path: Path, write_skill: Write) -> None:
+    result = checked(tmp_path, write_skill, "```python\nprint(1 + 1)\n```\n\n```text prints\n3\n```\n")
+    assert found(result) == [Level.PARSED]
+    assert "-3\n+2" in result.problems[0].message
+
+
+def test_what_is_not_run_says_why(tmp_path: Path, write_skill: Write) -> None:
+    body = "```python gpu\nx = 1\n```\n\n```bash\nls\n```\n\n```mermaid\na-->b\n```\n"
+    reasons = [finding.why for finding in checked(tmp_path, write_skill, body).evidence.findings]
+    assert reasons == [
+        "needs a GPU",
+        "command lines are looked up, not run",
+        "no parser here knows its language",
+    ]
+
+
+WAIVER = """
+- skill: example
+  use: elsewhere
+  reason: The command comes with the operating system of the cluster.
+  expires: {day}
+"""
+
+
+def test_a_waiver_passes_what_nobody_can_verify(tmp_path: Path, write_skill: Write) -> None:
+    path = tmp_path / WAIVERS_FILE
+    path.parent.mkdir(parents=True)
+    path.write_text(WAIVER.format(day=TODAY))
+    (finding,) = checked(tmp_path, write_skill, "```bash\nelsewhere --run\n```\n").evidence.findings
+    assert finding.level is Level.RESOLVED
+    assert "The command comes with the operating system" in finding.waived[0]
+
+
+def test_a_waiver_whose_day_is_over_passes_nothing(tmp_path: Path, write_skill: Write) -> None:
+    path = tmp_path / WAIVERS_FILE
+    path.parent.mkdir(parents=True)
+    path.write_text(WAIVER.format(day=TODAY - dt.timedelta(days=1)))
+    (finding,) = checked(tmp_path, write_skill, "```bash\nelsewhere --run\n```\n").evidence.findings
+    assert finding.level is Level.PARSED
+    assert not finding.waived
+
+
+def test_pins_that_do_not_resolve_leave_examples_parsed_and_are_named(
+    tmp_path: Path, write_skill: Write
+) -> None:
+    write_skill()
+    tree = load_tree(tmp_path)
+
+    def refuses(*_: object) -> Bench:
+        raise NoClosure("numpy==2.4.6: there is no such release")
+
+    (skill,) = tree.skills
+    (result,) = check_tree(tree, {skill: skill.pages}, Level.EXECUTED, TODAY, bench=refuses)
+    assert [finding.level for finding in result.evidence.findings] == [Level.PARSED]
+    assert "there is no such release" in str(result.problems[0])
+
+
+def test_a_machine_without_a_sandbox_is_told_and_forges_nothing(
+    tmp_path: Path, write_skill: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: object, **__: object) -> None:
+        raise NoSandbox("no sandbox can be made here → run it as root")
+
+    monkeypatch.setattr(skill_check, "run_page", refuses)
+    result = checked(tmp_path, write_skill, "```python\nx = 1\n```\n")
+    (finding,) = result.evidence.findings
+    assert (finding.level, finding.tried) == (Level.PARSED, Level.PARSED)
+    assert "run it as root" in str(result.problems[0])

@@ -17,19 +17,25 @@ from tests.oracle.table import print_study
 def _packages(path: Path) -> frozenset[str]:
     """The top modules named in the comments `# import: a b` of a list of requirements."""
     lines = path.read_text(encoding="utf-8").splitlines()
-    return frozenset(name for line in lines if "# import:" in line for name in line.partition("# import:")[2].split())
+    return frozenset(
+        name for line in lines if "# import:" in line for name in line.partition("# import:")[2].split()
+    )
 
 
 @click.command()
 @click.option("--root", "roots", multiple=True, required=True, type=click.Path(path_type=Path, exists=True))
-@click.option("--env", "python", required=True, type=click.Path(path_type=Path, exists=True), help="Interpreter.")
+@click.option(
+    "--env", "python", required=True, type=click.Path(path_type=Path, exists=True), help="Interpreter."
+)
 @click.option("--packages", required=True, type=click.Path(path_type=Path, exists=True), help="Requirements.")
 @click.option("--sample", default=1500, help="Uses to draw, spread over packages; 0 takes all.")
 @click.option("--seed", default=1)
 @click.option("--half", type=click.Choice(["A", "B", "AB"]), default="AB", help="Which half of the pages.")
 @click.option("--static", "is_static", is_flag=True, help="Without asking the installed packages.")
 @click.option("--json", "out", type=click.Path(path_type=Path))
-@click.option("--oracle", "memory", type=click.Path(path_type=Path), help="Keep the oracle's answers in this file.")
+@click.option(
+    "--oracle", "memory", type=click.Path(path_type=Path), help="Keep the oracle's answers in this file."
+)
 def main(
     roots: tuple[Path, ...],
     python: Path,

@@ -161,6 +161,7 @@ def _is_name(node: ast.AST, name: str) -> bool:
 
 def loaded_subclasses(kind: type) -> Iterator[type]:
     """Every class below `kind` that is loaded."""
+    below: type
     for below in type.__subclasses__(kind):
         yield below
         yield from loaded_subclasses(below)
@@ -185,6 +186,9 @@ def keyword_truth(callee: Any, keyword: str, owner: type | None = None, depth: i
         if wrapper:
             return (UNCERTAIN, "a decorator may take it")
         return (MISSING, f"unexpected keyword argument '{keyword}'")
+    artist = _artist_truth(callee, keyword)
+    if artist:
+        return artist
     if not depth or wrapper:
         return (UNCERTAIN, "vanishes into **kwargs")
     return _forwarded(callee, owner, rest.name, keyword, depth)
@@ -192,7 +196,7 @@ def keyword_truth(callee: Any, keyword: str, owner: type | None = None, depth: i
 
 def _torch_keyword_truth(callee: Any, keyword: str) -> Truth:
     """Torch's compiled functions have no signature, but torch keeps stand-ins with the same parameters."""
-    stand_ins = getattr(sys.modules.get("torch.overrides"), "get_testing_overrides", dict)()
+    stand_ins: dict[Any, Any] = getattr(sys.modules.get("torch.overrides"), "get_testing_overrides", dict)()
     stand_in = stand_ins.get(callee) if inspect.isbuiltin(callee) else None
     if stand_in is not None and keyword in inspect.signature(stand_in).parameters:
         return (EXISTS, "parameter of torch's own stand-in")
@@ -211,9 +215,7 @@ def _model_truth(kind: Any, keyword: str) -> Truth | None:
     if kind.__init__.__qualname__ != "BaseModel.__init__":
         return None
     decorators = getattr(kind, "__pydantic_decorators__", None)
-    early = [
-        one for one in getattr(decorators, "model_validators", {}).values() if one.info.mode != "after"
-    ]
+    early = [one for one in getattr(decorators, "model_validators", {}).values() if one.info.mode != "after"]
     if early or kind.__get_pydantic_core_schema__.__qualname__ != "BaseModel.__get_pydantic_core_schema__":
         return (UNCERTAIN, "a validator sees the keywords first")
     extra = config.get("extra") or "ignore"
@@ -226,6 +228,55 @@ def _aliases(field: Any) -> set[str]:
     alias = field.validation_alias or field.alias
     choices = getattr(alias, "choices", [alias] if alias else [])
     return {choice if isinstance(choice, str) else str(choice) for choice in choices}
+
+
+_ARTISTS = {
+    "plot": "matplotlib.lines:Line2D",
+    "axhline": "matplotlib.lines:Line2D",
+    "axvline": "matplotlib.lines:Line2D",
+    "scatter": "matplotlib.collections:PathCollection",
+    "bar": "matplotlib.patches:Rectangle",
+    "barh": "matplotlib.patches:Rectangle",
+    "axvspan": "matplotlib.patches:Rectangle",
+    "axhspan": "matplotlib.patches:Rectangle",
+    "fill_between": "matplotlib.collections:FillBetweenPolyCollection",
+    "imshow": "matplotlib.image:AxesImage",
+    "text": "matplotlib.text:Text",
+    "set_title": "matplotlib.text:Text",
+    "set_xlabel": "matplotlib.text:Text",
+    "set_ylabel": "matplotlib.text:Text",
+    "title": "matplotlib.text:Text",
+    "xlabel": "matplotlib.text:Text",
+    "ylabel": "matplotlib.text:Text",
+}
+"""What matplotlib's documentation says that the further keywords of a plotting function are properties of."""
+
+
+def _artist_truth(callee: Any, keyword: str) -> Truth | None:
+    function = _unwrapped(callee)
+    if getattr(function, "__module__", "") not in {"matplotlib.axes._axes", "matplotlib.pyplot"}:
+        return None
+    axes = importlib.import_module("matplotlib.axes").Axes
+    if function.__module__ == "matplotlib.pyplot" and function.__name__ not in _ARTISTS:
+        return (
+            keyword_truth(getattr(axes, function.__name__), keyword)
+            if hasattr(axes, function.__name__)
+            else None
+        )
+    address = _ARTISTS.get(function.__name__)
+    if address is None:
+        return None
+    for method in (getattr(axes, function.__name__, None), getattr(axes, f"set_{function.__name__}", None)):
+        if method is not None and keyword in inspect.signature(method).parameters:
+            return (EXISTS, "parameter")
+    module, _, name = address.partition(":")
+    kind = getattr(importlib.import_module(module), name)
+    taken = set(inspect.signature(kind.set).parameters) | set(inspect.signature(kind).parameters)
+    inspector = importlib.import_module("matplotlib.artist").ArtistInspector(kind)
+    taken |= {alias for aliases in inspector.aliasd.values() for alias in aliases}
+    if keyword in taken - {"self", "args", "kwargs"}:
+        return (EXISTS, f"property of {name}")
+    return (MISSING, f"{name}.set() got an unexpected keyword argument '{keyword}'")
 
 
 def _wrapper_may_take(callee: Any, keyword: str) -> bool:
@@ -247,7 +298,7 @@ def _wrapper_may_take(callee: Any, keyword: str) -> bool:
                 return True
         else:
             return True
-        function = function.__wrapped__
+        function = getattr(function, "__wrapped__", None)
     return False
 
 
@@ -288,10 +339,7 @@ def _forwarded(callee: Any, owner: type | None, rest: str, keyword: str, depth: 
         ):
             return (EXISTS, "read from **kwargs")
     onward = [
-        call
-        for call in calls
-        for part in call.keywords
-        if part.arg is None and _is_name(part.value, rest)
+        call for call in calls for part in call.keywords if part.arg is None and _is_name(part.value, rest)
     ]
     if len(mentions) != 1 or len(onward) != 1:
         return (UNCERTAIN, "vanishes into **kwargs")
@@ -318,7 +366,9 @@ def _spelt_out(function: types.FunctionType, rest: str) -> set[str]:
     return {key for one in get_args(annotation) for key in getattr(one, "__annotations__", {})}
 
 
-def _callee_of(node: ast.expr, function: types.FunctionType, owner: type | None) -> tuple[Any, type | None] | None:
+def _callee_of(
+    node: ast.expr, function: types.FunctionType, owner: type | None
+) -> tuple[Any, type | None] | None:
     names = ast.unparse(node).split(".")
     if names[0] == "super()" and owner is not None and len(names) == 2:
         holder = _holder(function, owner)
@@ -366,4 +416,6 @@ def returned_class(function: Any, owner: type | None) -> type | None:
         choices = [one for one in get_args(kind) if one is not type(None)]
         kind = choices[0] if len(choices) == 1 else None
     kind = get_origin(kind) or kind
-    return kind if inspect.isclass(kind) and kind is not object and not kind.__module__ == "builtins" else None
+    return (
+        kind if inspect.isclass(kind) and kind is not object and kind.__module__ not in {"builtins", "typing"} else None
+    )

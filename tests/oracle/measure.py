@@ -103,7 +103,9 @@ class Study:
 
     def as_json(self) -> dict[str, Any]:
         scores = {
-            part: [asdict(one) | {"precision": one.precision, "recall": one.recall} for one in self.scores(part)]
+            part: [
+                asdict(one) | {"precision": one.precision, "recall": one.recall} for one in self.scores(part)
+            ]
             for part in ("A", "B", "AB")
         }
         return {
@@ -163,9 +165,11 @@ def _ask(blocks: Sequence[Block], python: Path, packages: frozenset[str]) -> lis
         work.mkdir()
         asked = [{"source": block.example.source, "prelude": block.prelude} for block in blocks]
         given.write_text(json.dumps({"packages": sorted(packages), "blocks": asked}), encoding="utf-8")
-        command = [python.absolute(), "-m", "tests.oracle.judge", given, answer]
+        command = [str(python.absolute()), "-m", "tests.oracle.judge", str(given), str(answer)]
         environment = {**os.environ, **OFFLINE, "PYTHONPATH": str(REPOSITORY), "MPLBACKEND": "agg"}
-        subprocess.run(command, cwd=work, env=environment, stdout=subprocess.DEVNULL, stderr=sys.stderr, check=True)
+        subprocess.run(
+            command, cwd=work, env=environment, stdout=subprocess.DEVNULL, stderr=sys.stderr, check=True
+        )
         return list(json.loads(answer.read_text(encoding="utf-8")))
 
 
@@ -190,10 +194,10 @@ def drawn(judged: Judged, blocks: Sequence[Block], sample: int, seed: int) -> Ju
     for number, use in judged:
         strata[use.package].append((number, use))
     for package, uses in strata.items():
-        uses.sort(key=lambda one: draw(seed, package, blocks[one[0]].page, blocks[one[0]].example.line, one[1]))
-    order = sorted(
-        (position, package) for package, uses in strata.items() for position in range(len(uses))
-    )
+        uses.sort(
+            key=lambda one: draw(seed, package, blocks[one[0]].page, blocks[one[0]].example.line, one[1])
+        )
+    order = sorted((position, package) for package, uses in strata.items() for position in range(len(uses)))
     return [strata[package][position] for position, package in order[:sample]]
 
 

@@ -65,10 +65,14 @@ def _page_blocks(path: Path, name: str) -> Iterator[Block]:
             continue
         own = dict(_imports(tree))
         loaded = {
-            node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+            node.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
         }
         stored = {
-            node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+            node.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
         }
         taken = {bound for bound in imports if bound in loaded and bound not in own and bound not in stored}
         prelude = tuple(dict.fromkeys(imports[bound] for bound in sorted(taken)))

@@ -295,7 +295,9 @@ class _Reader:
         else:
             truth, thing = attribute_truth(base.thing, node.attr)
             owner = base.thing if inspect.isclass(base.thing) else None
-            found = Known(base.package, thing, owner=owner) if truth[0] == EXISTS and thing is not None else None
+            found = (
+                Known(base.package, thing, owner=owner) if truth[0] == EXISTS and thing is not None else None
+            )
         if isinstance(node.ctx, ast.Load):
             self.note("attribute", node, base.package, shown(node), f"{_address(base)}.{node.attr}", truth)
         return found
@@ -410,11 +412,17 @@ def _is_frame(kind: type) -> bool:
 def _constructs_itself(kind: type) -> bool:
     """Whether calling a class gives an instance of it: neither its metaclass nor `__new__` decides otherwise."""
     call = inspect.getattr_static(type(kind), "__call__", None)
-    if isinstance(call, types.FunctionType) and str(type(kind).__module__).split(".")[0] not in {"abc", "pydantic"}:
+    if isinstance(call, types.FunctionType) and str(type(kind).__module__).split(".")[0] not in {
+        "abc",
+        "pydantic",
+    }:
         return False
     new = inspect.getattr_static(kind, "__new__", None)
     new = getattr(new, "__func__", new)
-    return not isinstance(new, types.FunctionType) or str(new.__module__).split(".")[0] in {"typing", "pydantic"}
+    return not isinstance(new, types.FunctionType) or str(new.__module__).split(".")[0] in {
+        "typing",
+        "pydantic",
+    }
 
 
 def _itself(node: ast.Call, callee: Known) -> Known | None:

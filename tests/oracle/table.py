@@ -14,7 +14,17 @@ def print_study(study: Study, console: Console) -> None:
     """The figures, then every miss and every false alarm."""
     for part in ("AB", "A", "B"):
         table = Table(title=f"half {part}" if part != "AB" else "all pages")
-        for name in ("kind", "uses", "missing", "found", "false alarms", "precision", "recall", "unverified", "distinct"):
+        for name in (
+            "kind",
+            "uses",
+            "missing",
+            "found",
+            "false alarms",
+            "precision",
+            "recall",
+            "unverified",
+            "distinct",
+        ):
             table.add_column(name, justify="left" if name == "kind" else "right")
         for one in study.scores(part):
             if not one.uses:

@@ -17,7 +17,7 @@ from tests.oracle.measure import Compared, drawn, score
 from tests.oracle.pages import foreign_blocks, half
 from tests.oracle.reading import Use, read_block
 
-TOOLBOX = '''
+TOOLBOX = """
 from dataclasses import dataclass
 
 @dataclass
@@ -55,7 +55,7 @@ def __getattr__(name):
     if name == "lazy":
         return Board
     raise AttributeError(f"module 'toolbox' has no attribute {name!r}")
-'''
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -120,7 +120,9 @@ def test_a_name_about_which_branches_disagree_is_forgotten() -> None:
 
 
 def test_a_parameter_hides_the_name_outside() -> None:
-    found = truths("saw = toolbox.Saw()\ndef f(saw):\n    saw.weight\ndef g():\n    saw.teeth", "import toolbox")
+    found = truths(
+        "saw = toolbox.Saw()\ndef f(saw):\n    saw.weight\ndef g():\n    saw.teeth", "import toolbox"
+    )
     assert "saw.weight" not in found
     assert found["saw.teeth"] == "exists"
 
@@ -136,7 +138,11 @@ def test_pydantic_fields_go_by_their_aliases() -> None:
     class Plain(BaseModel):
         size: int = Field(1, alias="width")
 
-    assert [keyword_truth(Model, name)[0] for name in ("size", "width", "depth")] == ["exists", "exists", "missing"]
+    assert [keyword_truth(Model, name)[0] for name in ("size", "width", "depth")] == [
+        "exists",
+        "exists",
+        "missing",
+    ]
     assert [keyword_truth(Plain, name)[0] for name in ("size", "width")] == ["missing", "exists"]
     assert keyword_truth(Open, "depth")[0] == "uncertain"
     assert member_truth(Model, "size")[0] == "exists"
@@ -189,6 +195,11 @@ def test_the_figures() -> None:
 
     figures = score(
         "import",
-        [one("missing", "drift"), one("missing", "verified"), one("exists", "drift"), one("exists", "unverified")],
+        [
+            one("missing", "drift"),
+            one("missing", "verified"),
+            one("exists", "drift"),
+            one("exists", "unverified"),
+        ],
     )
     assert (figures.precision, figures.recall, figures.unverified) == (0.5, 0.5, 1)

@@ -27,7 +27,7 @@ class MadeUpIndex:
         self,
         name: str,
         *versions: str,
-        yanked: dict[str, str] | None = None,
+        yanked: dict[str, str | bool] | None = None,
         requires_python: str = ">=3.9",
         status: dict[str, str] | None = None,
         page: dict[str, Any] | None = None,

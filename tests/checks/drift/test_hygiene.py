@@ -53,6 +53,7 @@ def test_a_healthy_pin_gives_no_concern(tmp_path: Path, read: Read) -> None:
     ("said", "text"),
     [
         ({"yanked": {"1.0": "eats data"}}, "1.0 was yanked: eats data"),
+        ({"yanked": {"1.0": True}}, "1.0 was yanked"),
         (
             {"status": {"status": "archived", "reason": "see toolbox2"}},
             "is archived, says the index: see toolbox2",

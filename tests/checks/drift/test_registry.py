@@ -44,7 +44,7 @@ def simple_index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[st
                 ],
             }
             body = json.dumps(answer).encode() if found else b""
-            self.send_response(200 if found else 404)
+            self.send_response(200 if found else 503 if self.path == "/simple/busy/" else 404)
             self.send_header("Content-Type", "application/vnd.pypi.simple.v1+json")
             self.end_headers()
             self.wfile.write(body)
@@ -90,6 +90,11 @@ def test_an_index_out_of_reach_is_silent_and_has_not_said_that_there_is_no_such_
 def test_a_page_that_is_not_there_is_an_answer(simple_index: str) -> None:
     assert fetched(f"{simple_index}/nothing/", "application/json") is None
     assert fetched(f"{simple_index}/toolbox/", "application/json")["name"] == "toolbox"
+
+
+def test_an_index_that_cannot_answer_now_is_silent(simple_index: str) -> None:
+    with pytest.raises(Silent, match="503"):
+        fetched(f"{simple_index}/busy/", "application/json")
 
 
 def test_what_was_answered_answers_again_when_nobody_does(tmp_path: Path) -> None:
