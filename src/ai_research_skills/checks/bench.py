@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -10,6 +9,7 @@ from typing import Protocol
 
 from ai_research_skills.catalog.evidence import SkillEvidence
 from ai_research_skills.catalog.skill import Pin, Skill
+from ai_research_skills.checks.releases.artifacts import Report
 from ai_research_skills.checks.releases.closure import Closure, closure
 from ai_research_skills.checks.releases.environment import Environment, NoEnvironment, environment_of
 from ai_research_skills.checks.releases.static_tree import StaticTree, static_tree
@@ -55,13 +55,15 @@ class ReleasesBench:
 
     Attributes:
         installs: Whether they may be installed: the packages of somebody else's library are only read.
+        report: Told how far the fetching is.
     """
 
     sources: tuple[Path, ...] = ()
 
-    def __init__(self, closure: Closure, *, installs: bool = True) -> None:
+    def __init__(self, closure: Closure, *, installs: bool = True, report: Report | None = None) -> None:
         self.closure = closure
         self.installs = installs
+        self.report = report
         self._reading, self._installing = Lock(), Lock()
 
     @property
@@ -93,7 +95,7 @@ class ReleasesBench:
 
     @cached_property
     def _tree(self) -> StaticTree:
-        return static_tree(self.closure)
+        return static_tree(self.closure, self.report)
 
     @cached_property
     def _installed(self) -> tuple[Environment | None, str]:
@@ -105,21 +107,15 @@ class ReleasesBench:
             return None, str(error)
 
 
-def bench_of(skill: Skill, record: SkillEvidence | None = None) -> ReleasesBench:
+def bench_of(
+    skill: Skill, record: SkillEvidence | None = None, report: Report | None = None
+) -> ReleasesBench:
     """The bench of `skill`: the releases of its record as long as that has the same pins, else those of today.
 
     Raises:
         NoClosure: The pins do not resolve together, or the registry does not answer.
     """
-    pins = skill.metadata.packages
+    pins, python = skill.metadata.packages, skill.metadata.python or DEFAULT_PYTHON
     is_of_these = record is not None and record.pins == tuple(map(str, pins))
-    return pinned_bench(pins, skill.metadata.python, lock=record.lock if record and is_of_these else ())
-
-
-def pinned_bench(pins: Sequence[Pin], python: str = "", *, lock: Sequence[str] = ()) -> ReleasesBench:
-    """The bench of `pins` for this version of Python, or the default one; `lock` is what an earlier one had.
-
-    Raises:
-        NoClosure: The pins do not resolve together, or the registry does not answer.
-    """
-    return ReleasesBench(closure(pins, python or DEFAULT_PYTHON, lock=lock))
+    lock = record.lock if record and is_of_these else ()
+    return ReleasesBench(closure(pins, python, lock=lock), report=report)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ai_research_skills.catalog.evidence import SkillEvidence
 from ai_research_skills.catalog.skill import Skill
 from ai_research_skills.checks.bench import ReleasesBench
+from ai_research_skills.checks.releases.artifacts import Report
 from ai_research_skills.checks.releases.closure import Closure, NoClosure, closure, closure_of_newest
 from ai_research_skills.checks.stated_requirements import stated_requirements
 
@@ -14,7 +15,9 @@ PYTHON = "3.12"
 """Most releases of today have a wheel for it, and some want no older one."""
 
 
-def foreign_bench(skill: Skill, record: SkillEvidence | None = None) -> ReleasesBench:
+def foreign_bench(
+    skill: Skill, record: SkillEvidence | None = None, report: Report | None = None
+) -> ReleasesBench:
     """The bench of a skill that may have no pins.
 
     Raises:
@@ -22,11 +25,11 @@ def foreign_bench(skill: Skill, record: SkillEvidence | None = None) -> Releases
     """
     if skill.metadata.packages:
         pinned = closure(skill.metadata.packages, skill.metadata.python or PYTHON)
-        return ReleasesBench(pinned, installs=False)
+        return ReleasesBench(pinned, installs=False, report=report)
     asked = stated_requirements(skill)
     if not asked:
         raise NoClosure("it names no release that its examples could be held against")
-    return ReleasesBench(_newest(asked), installs=False)
+    return ReleasesBench(_newest(asked), installs=False, report=report)
 
 
 def _newest(asked: Sequence[str]) -> Closure:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -62,8 +63,9 @@ def check(
     due = {skill: _due(tree, skill, goal, everything=everything or verify) for skill in skills}
     today = dt.datetime.now(dt.UTC).date()
     busy = {skill: pages for skill, pages in due.items() if pages}
-    with progress("checking skills", len(busy)) as done:
-        found = check_tree(tree, busy, goal, today, done, bench_of if keeps_records else foreign_bench)
+    with progress("checking skills", len(busy)) as bar:
+        bench = partial(bench_of if keeps_records else foreign_bench, report=bar.fetching)
+        found = check_tree(tree, busy, goal, today, bar.done, bench)
     if not verify and (keeps_records if write is None else write):
         for one in found:
             write_evidence(root, one.evidence)

@@ -7,6 +7,7 @@ import click
 from ai_research_skills.cli.check import check
 from ai_research_skills.cli.export import export
 from ai_research_skills.cli.notebooks import notebooks
+from ai_research_skills.cli.outdated import outdated
 from ai_research_skills.cli.schemas import schemas
 from ai_research_skills.cli.shelf import list_, show, validate
 from ai_research_skills.cli.urls import urls
@@ -18,5 +19,5 @@ def main() -> None:
     """Write, check and look through a library of AI research skills."""
 
 
-for command in (validate, list_, show, check, notebooks, export, urls, schemas):
+for command in (validate, list_, show, check, outdated, notebooks, export, urls, schemas):
     main.add_command(command)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ai_research_skills.catalog.problem import Problem
+from ai_research_skills.checks.releases.artifacts import Progress as Fetching
+from ai_research_skills.checks.releases.progress import described
 
 root_option = click.option(
     "--root",
@@ -39,17 +41,28 @@ def working(text: str) -> AbstractContextManager[object]:
     return Console(stderr=True).status(text)
 
 
+class Bar:
+    """A bar on the terminal for things that are done one by one."""
+
+    def __init__(self, bar: Progress, text: str, total: int) -> None:
+        self._bar, self._text = bar, text
+        self._task = bar.add_task(text, total=total)
+
+    def done(self, name: str) -> None:
+        """The thing of this name is done."""
+        self._bar.update(self._task, advance=1, description=f"{self._text}: {name} done")
+
+    def fetching(self, progress: Fetching) -> None:
+        """So much of what it needs was fetched."""
+        self._bar.update(self._task, description=described(progress))
+
+
 @contextmanager
-def progress(text: str, total: int) -> Iterator[Callable[[str], None]]:
-    """A bar on the terminal while `total` things are done, and what to call with the name of each; silent in a pipe."""
+def progress(text: str, total: int) -> Iterator[Bar]:
+    """A bar on the terminal while `total` things are done; silent in a pipe."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task(text, total=total)
-
-        def done(name: str) -> None:
-            bar.update(task, advance=1, description=f"{text}: {name} done")
-
-        yield done
+        yield Bar(bar, text, total)
 
 
 def finish(problems: Iterable[Problem], *, as_json: bool, fine: str) -> NoReturn:

@@ -20,7 +20,7 @@ from ai_research_skills.checks.releases.artifacts import (
 )
 from tests.checks.releases.made_up_index import SHARED_OBJECT, Index, sdist, wheel
 
-LARGE = {
+LARGE: dict[str, str | bytes] = {
     "toolbox/__init__.py": "x = 1\n",
     "toolbox/native.cpython-311-x86_64-linux-gnu.so": SHARED_OBJECT,
     "toolbox/stubbed.abi3.so": b"",

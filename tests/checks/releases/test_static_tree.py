@@ -27,7 +27,7 @@ class Machine(Shape):
     def run(self, steps: int) -> Shape:
         return Shape()
 """
-TOOLBOX = {
+TOOLBOX: dict[str, str | bytes] = {
     "toolbox/__init__.py": "from toolbox.core import Machine\n",
     "toolbox/core.py": CORE,
     "toolbox/py.typed": "",
@@ -91,6 +91,13 @@ def test_the_libraries_of_cuda_are_never_fetched(tree: StaticTree) -> None:
     (library,) = (one for one in tree.closure.artifacts if one.distribution == "nvidia-cublas")
     assert not artifact_place(library).exists()
     assert not (tree.packages / "nvidia").exists()
+
+
+def test_releases_without_a_module_are_named(index: Index, tree: StaticTree) -> None:
+    index.add(*sdist("placeholder", {"README": "download the real one elsewhere", "setup.py": ""}))
+    other = static_tree(closure([pin("toolbox"), pin("placeholder")]))
+    assert [str(one) for one in tree.absent] == ["nvidia-cublas==1.0"]
+    assert [str(one) for one in other.absent] == ["nvidia-cublas==1.0", "placeholder==1.0"]
 
 
 def test_two_closures_share_what_they_have_in_common(tree: StaticTree, index: Index) -> None:

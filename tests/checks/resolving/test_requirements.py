@@ -69,6 +69,12 @@ def test_the_index_answers(tmp_path: Path, text: str, script: str, expected: Fou
     assert is_to_be_had(fake_uv(tmp_path, script), text) is expected
 
 
+def test_an_old_release_without_the_extra_says_nothing_about_the_newest(tmp_path: Path) -> None:
+    old = 'echo "a==1"; echo "The package a==1 does not have an extra named x" >&2'
+    uv = fake_uv(tmp_path, f'case "$*" in *--no-deps*) echo "a==2" ;; *) {old} ;; esac')
+    assert is_to_be_had(uv, "a[x]") is Found.UNKNOWN
+
+
 def test_nothing_is_built(tmp_path: Path) -> None:
     said = tmp_path / "said.txt"
     is_to_be_had(fake_uv(tmp_path, f'echo "$@" > {said}'), "a==1")

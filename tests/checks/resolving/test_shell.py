@@ -141,6 +141,7 @@ python -m strict --gpus 2 --nodse 3
 python -m old_style --gpsu 2
 python -m venv --cler .venv
 toolbox serve M --prot $PORT
+python -m toolbox.old_cli
 nohup toolbox serve M --prot 80 | tee log.txt
 uv run --no-snyc toolbox serve M
 uv run --no-sync toolbox serve M --prot 80
@@ -198,7 +199,7 @@ def test_a_block_with_prompts_is_judged_but_not_resolved(python: Path) -> None:
 
 
 def test_a_file_that_a_command_writes_is_the_one_that_the_next_reads(python: Path) -> None:
-    write = "cat > serve.json <<'END'\n{\"%s\": 80}\nEND\ntoolbox serve M --config serve.json\n"
+    write = "cat > my/serve.json <<'END'\n{\"%s\": 80}\nEND\ntoolbox serve M --config my/serve.json\n"
     assert not found(python, write % "port").remarks
     assert by_line(found(python, write % "prot")) == {4: Verdict.DRIFT}
 

@@ -49,6 +49,14 @@ class StaticTree:
         """The stubbed packages of `prefix`."""
         return self.prefix / "lib" / f"python{self.closure.python}" / "site-packages"
 
+    @property
+    def absent(self) -> tuple[Artifact, ...]:
+        """The releases that bring no module: libraries of CUDA, and placeholders whose code lies elsewhere.
+
+        That a name of theirs is not in the tree says nothing about the release.
+        """
+        return tuple(artifact for artifact in self.closure.artifacts if not _has_modules(artifact))
+
 
 def static_tree(closure: Closure, report: Report | None = None) -> StaticTree:
     """The tree of `closure`. What is not in the cache is fetched and stubbed; nothing is installed or executed.
@@ -63,6 +71,11 @@ def static_tree(closure: Closure, report: Report | None = None) -> StaticTree:
         cache_folder() / "trees" / f"{closure.key}-{RULES}", partial(_lay_out, closure.python, read)
     )
     return StaticTree(closure, folder / "environment", folder / "sources")
+
+
+def _has_modules(artifact: Artifact) -> bool:
+    files = artifact_place(artifact) / "files"
+    return next(files.rglob("*.py"), None) is not None or next(files.rglob("*.pyi"), None) is not None
 
 
 def _stub_folder(artifact: Artifact) -> Path:

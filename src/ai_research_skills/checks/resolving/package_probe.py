@@ -141,7 +141,7 @@ def _declared(kind: type) -> set[str]:
 
 def _makes_members(kind: type) -> bool:
     """Whether instances have members that no text names: then nothing is missing from them."""
-    if hasattr(kind, "__getattr__") or any("__getattribute__" in vars(base) for base in kind.__mro__[:-1]):
+    if any({"__getattr__", "__getattribute__"} & vars(base).keys() for base in kind.__mro__[:-1]):
         return True
     made = re.compile(r"setattr\(\s*self\s*,\s*[^\"'\s]|self\.__dict__\s*(\.update|=|\[)|vars\(self\)")
     return any(made.search(_source(base)) for base in kind.__mro__ if base is not object)
@@ -611,7 +611,8 @@ def probe(
 
 
 if __name__ == "__main__":
-    del sys.path[0]  # this folder, whose modules must not stand in for packages of the same name
+    # Modules that lie beside this script must not stand in for packages of the same name.
+    sys.path[:] = [folder for folder in sys.path if Path(folder).resolve() != Path(__file__).resolve().parent]
     question_file, answer_file = sys.argv[1:]
     asked = json.loads(Path(question_file).read_text(encoding="utf-8"))
     Path(answer_file).write_text(json.dumps(probe(asked["modules"], asked["questions"])), encoding="utf-8")

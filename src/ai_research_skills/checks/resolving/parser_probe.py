@@ -499,6 +499,8 @@ def start(words: list[str]) -> None:
             import ensurepip  # noqa: PLC0415  # some systems leave it out
 
             sys.path += map(str, Path(ensurepip.__file__).parent.glob("_bundled/pip-*.whl"))
+        if _is_gone(words[1]):
+            watch().finish(REJECTED, f"there is no module {words[1]}")
         sys.argv = words[1:]
         runpy.run_module(words[1], run_name="__main__", alter_sys=True)
         return
@@ -510,6 +512,17 @@ def start(words: list[str]) -> None:
     if b"python" not in file.read_bytes()[:200].partition(b"\n")[0]:
         watch().finish(UNSEEN, "it is no Python program: its parser is not looked at")
     runpy.run_path(str(file), run_name="__main__")
+
+
+def _is_gone(module: str) -> bool:
+    """Whether a package of the environment does not have the module that is asked of it."""
+    package = module.partition(".")[0]
+    if importlib.util.find_spec(package) is None:
+        return False
+    try:
+        return importlib.util.find_spec(module) is None
+    except ModuleNotFoundError as error:
+        return bool(error.name) and f"{module}.".startswith(f"{error.name}.")
 
 
 def pretend(script: str, stand_ins: Sequence[str], *, device: bool) -> None:

@@ -27,6 +27,7 @@ _TAKE_A_VALUE = """
 _WITH_VALUE = frozenset(_TAKE_A_VALUE.split())
 _ELSEWHERE = frozenset({"-f", "-i", "--extra-index-url", "--find-links", "--index-url", "--index", "--pre"})
 _REFUSALS = ("no version of", "not found in the package registry", "no versions of", "there are no versions")
+_NO_EXTRA = "does not have an extra named"
 _DAYS = 7
 """How long an answer holds that the next release may change."""
 
@@ -136,10 +137,25 @@ def is_to_be_had(uv: str, text: str) -> Found:
         return Found.UNKNOWN
     result = _compiled(uv, [text], *([] if requirement.extras else ["--no-deps"]))
     if result.returncode == 0:
-        return Found.NO if "does not have an extra named" in result.stderr else Found.YES
+        return _of_the_extras(uv, requirement, result) if _NO_EXTRA in result.stderr else Found.YES
     if requirement.extras and is_to_be_had(uv, f"{requirement.name}{requirement.specifier}") is Found.YES:
         return Found.UNKNOWN
     return _has_archive(uv, requirement, result.stderr)
+
+
+def _of_the_extras(uv: str, requirement: Requirement, result: subprocess.CompletedProcess[str]) -> Found:
+    """A release without the extra says no, unless it is an old one that was taken because the newest does not fit."""
+    plain = _compiled(uv, [f"{requirement.name}{requirement.specifier}"], "--no-deps")
+    is_newest = _version(requirement, plain.stdout) == _version(requirement, result.stdout)
+    return Found.NO if is_newest else Found.UNKNOWN
+
+
+def _version(requirement: Requirement, compiled: str) -> str:
+    name = canonicalize_name(requirement.name)
+    lines = (line.partition("==") for line in compiled.splitlines())
+    return next(
+        (v.split()[0] for n, _, v in lines if canonicalize_name(n.partition("[")[0]) == name and v), ""
+    )
 
 
 def _has_archive(uv: str, requirement: Requirement, refusal: str) -> Found:

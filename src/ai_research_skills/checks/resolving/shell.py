@@ -16,11 +16,12 @@ installs may differ from the pins: it may show the way from one release to anoth
 
 from __future__ import annotations
 
+import platform
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ai_research_skills.catalog.example import Example
 from ai_research_skills.catalog.skill import Pin
@@ -355,7 +356,7 @@ def _parsed(puts: Sequence[Put], shell: Shell) -> Mapping[str, Parsed]:
     """What becomes of each line, by its `repr`. pip is the one that this interpreter carries; it is of no release."""
     found: dict[str, Parsed] = {}
     for is_pip, python, memory in (
-        (True, Path(sys.executable), cache_folder() / "pip"),
+        (True, Path(sys.executable), cache_folder() / "pip" / platform.python_version()),
         (False, shell.python, shell.memory),
     ):
         chosen = [put for put in puts if put.is_pip is is_pip]
@@ -386,7 +387,8 @@ def _files(
     A data block is the file that its first line names in a comment, or the one that the next command names. A file
     that a command of the page writes has the text of that command.
     """
-    names = [word for word in words[1:] if Path(word).suffix in CONFIG_SUFFIXES and "/" not in word]
+    values = [word.rpartition("=")[2] for word in words[1:]]
+    names = [name for name in values if Path(name).suffix in CONFIG_SUFFIXES and _is_below(name)]
     blocks = [block for block in before if block.language in DATA_LANGUAGES]
     shown = {name: block for block in blocks for name in names if name in block.source.partition("\n")[0]}
     last = before[-1] if before else None
@@ -396,6 +398,12 @@ def _files(
     written = _written((*before, example)) if names else {}
     own |= {name: text for name, text in written.items() if name in own}
     return shown, own | {name: block.source for name, block in shown.items()}
+
+
+def _is_below(name: str) -> bool:
+    """Whether a path stays in the folder in which the command runs."""
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts and "~" not in name and ":" not in name
 
 
 def _written(blocks: Sequence[Example]) -> dict[str, str]:
@@ -416,5 +424,5 @@ def _baited(block: Example) -> str:
 
 
 def _short(words: Sequence[str]) -> str:
-    text = " ".join(words)
+    text = " ".join(("python", *words) if words[0] == "-m" else words)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -327,5 +327,5 @@ def _mentions(file: Path, words: Sequence[str]) -> bool:
 
 
 def _defines(path: Path, name: str) -> bool:
-    text = path.read_text(encoding="utf-8", errors="replace")
+    text = "\n" + path.read_text(encoding="utf-8", errors="replace")
     return f"\nclass {name}(" in text or f"\nclass {name}:" in text or f"\ndef {name}(" in text

@@ -44,7 +44,7 @@ def deprecation(before: Path, name: str) -> str:
     It is looked for in warnings, and in the documentation and the metadata of what is called so.
     """
     sentences = [sentence for path in sorted(before.rglob("*.py")) for sentence in _warnings(path, name)]
-    return min(sentences, key=lambda sentence: (len(sentence), sentence), default="")
+    return min(sentences, key=lambda sentence: (not _advises(sentence), len(sentence), sentence), default="")
 
 
 def _is_call(question: Question) -> bool:
@@ -69,9 +69,19 @@ def _warnings(path: Path, name: str) -> Iterator[str]:
         if re.search(rf"\b{re.escape(name)}\b", said) and re.search(
             "deprecat|removed in", said, re.IGNORECASE
         ):
-            yield from (
-                sentence for sentence in re.split(r"(?<=[.!])\s+", said) if _speaks_of(sentence, name)
-            )
+            yield from _announcements(said, name)
+
+
+def _announcements(said: str, name: str) -> Iterator[str]:
+    """Each sentence that speaks of `name` going away, with the next one, which tends to say what to use instead."""
+    sentences = re.split(r"(?<=[.!])\s+", said)
+    for number, sentence in enumerate(sentences):
+        if _speaks_of(sentence, name):
+            yield " ".join([sentence, *(one for one in sentences[number + 1 : number + 2] if _advises(one))])
+
+
+def _advises(sentence: str) -> bool:
+    return re.search(r"\b(use|instead|switch)\b", sentence, re.IGNORECASE) is not None
 
 
 def _said(node: ast.AST) -> str:

@@ -6,6 +6,7 @@ few changes costs a tenth of the first time.
 
 from __future__ import annotations
 
+import string
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,9 @@ TIMEOUT = 300
 """Seconds for all programs of one pass."""
 REVEALED = "revealed-type"
 """The rule under which the engine answers `reveal_type`."""
+_LETTERS = string.ascii_letters + string.digits + "_"
+_SCRATCH = "incomplete.py"
+"""A program with a name taken out, so that the engine lists all that may stand there."""
 _OPTIONS = {"undefined-reveal": "ignore"}
 
 
@@ -74,6 +78,7 @@ class TypeEngine:
             "diagnosticMode": "openFilesOnly",
         }
         self._versions: dict[str, int] = {}
+        self._texts: dict[str, str] = {}
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -108,8 +113,12 @@ class TypeEngine:
         )
 
     def members(self, name: str, line: int, column: int) -> tuple[str, ...]:
-        """The names that may stand at a place of a program: lines and columns count from one."""
-        answer = self._at("textDocument/completion", name, line, column)
+        """The names that may stand in place of the one that begins at a place of a program: both count from one."""
+        lines = self._texts[name].split("\n")
+        before, after = lines[line - 1][: column - 1], lines[line - 1][column - 1 :]
+        lines[line - 1] = before + after.lstrip(_LETTERS)
+        self._put(_SCRATCH, "\n".join(lines))
+        answer = self._at("textDocument/completion", _SCRATCH, line, column)
         items = answer["items"] if isinstance(answer, dict) else answer or []
         return tuple(item["label"] for item in items)
 
@@ -136,6 +145,7 @@ class TypeEngine:
         return self._watched(lambda: self._server.ask_all(method, [question]))[0]
 
     def _put(self, name: str, text: str) -> None:
+        self._texts[name] = text
         number = self._versions[name] = self._versions.get(name, 0) + 1
         document = {"uri": self._uri(name), "version": number}
         if number == 1:
