@@ -50,7 +50,7 @@ class World:
         sources = (self.sources[version],) if version in self.sources else ()
         return ResolvedAt(tuple(problems), {"resolved": 1}, (f"toolbox=={version}",), sources, tuple(doubts))
 
-    def together(self, uv: str, requirements: Sequence[str], python: str) -> tuple[str, ...] | None:
+    def together(self, requirements: Sequence[str], python: str) -> tuple[str, ...] | None:
         if self.index.silent:
             raise Silent("connection refused")
         newest = [self.index.newest_of(one.partition(">=")[0], python) for one in requirements]
@@ -75,7 +75,7 @@ def world(tmp_path: Path, write_skill: Callable[..., Path], monkeypatch: pytest.
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(module, "newest_by_uv", lambda uv, name, python: made.index.newest_of(name, python))
     monkeypatch.setattr(module, "fetched", made.index.fetch)
-    monkeypatch.setattr(module, "together_by_uv", made.together)
+    monkeypatch.setattr(module, "newest_together", made.together)
     monkeypatch.setattr(module, "audit_by_pip_audit", lambda uv, pins: {"dependencies": []})
     monkeypatch.setattr(module, "resolver", lambda: made.hold)
     return made
@@ -155,7 +155,7 @@ def test_examples_that_cannot_be_held_are_not_called_repinnable(world: World) ->
 
 def test_a_pin_that_others_hold_back_is_no_finding(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.index.add("toolbox", "1.0", "2.0", page=page("2.0"))
-    monkeypatch.setattr(module, "together_by_uv", lambda uv, requirements, python: ("toolbox==1.0",))
+    monkeypatch.setattr(module, "newest_together", lambda requirements, python: ("toolbox==1.0",))
     result = world.run()
     assert result.exit_code == 0
     assert "held back" in result.output
@@ -165,7 +165,7 @@ def test_where_uv_finds_no_common_answer_it_is_open_whether_a_pin_is_held_back(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.index.add("toolbox", "1.0", "2.0", page=page("2.0"))
-    monkeypatch.setattr(module, "together_by_uv", lambda uv, requirements, python: None)
+    monkeypatch.setattr(module, "newest_together", lambda requirements, python: None)
     questions = [one["question"] for one in world.told()["skills"][0]["unknown"]]
     assert any("goes together" in question for question in questions)
 

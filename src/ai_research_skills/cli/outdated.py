@@ -23,7 +23,7 @@ from ai_research_skills.checks.drift.audit import audit_by_pip_audit, vulnerabil
 from ai_research_skills.checks.drift.held_examples import Resolver
 from ai_research_skills.checks.drift.issues import counted, issue, plain
 from ai_research_skills.checks.drift.memory import Memory
-from ai_research_skills.checks.drift.newer_releases import together_by_uv
+from ai_research_skills.checks.drift.newer_releases import newest_together
 from ai_research_skills.checks.drift.registry import Registry, fetched, newest_by_uv
 from ai_research_skills.checks.drift.skill_drift import (
     SkillDrift,
@@ -100,7 +100,7 @@ def _survey(skills: Sequence[Skill], *, offline: bool) -> tuple[list[SkillDrift]
     ]
     with working(f"asking for known vulnerabilities of {len({pin for pin, _ in pins})} releases"):
         known = vulnerabilities(pins, registry, audits, partial(audit_by_pip_audit, uv))
-    sources = Sources(registry, partial(together_by_uv, uv), resolver(), known)
+    sources = Sources(registry, newest_together, resolver(), known)
     found = []
     for number, skill in enumerate(skills, start=1):
         with working(f"{number} of {len(skills)}, {skill.name}: holding its examples against newer releases"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +12,7 @@ from packaging.version import InvalidVersion, Version
 from ai_research_skills.catalog.skill import Pin
 from ai_research_skills.checks.drift.memory import Silent
 from ai_research_skills.checks.drift.registry import Distribution
+from ai_research_skills.checks.releases.closure import NoClosure, Unreached, closure_of_newest
 
 
 class Step(StrEnum):
@@ -121,15 +121,11 @@ def _to_try(pin: Pin, known: Mapping[str, Distribution], found: Mapping[str, str
     return found.get(pin.distribution, pin.version)
 
 
-def together_by_uv(uv: str, requirements: Sequence[str], python: str) -> tuple[str, ...] | None:
-    """`Together` by uv, from wheels alone."""
-    command = [uv, "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--only-binary", ":all:"]
-    command += ["--python-version", python, "-"]
-    text = "\n".join(requirements)
-    result = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
-    if result.returncode == 0:
-        return tuple(line.split(";")[0].strip() for line in result.stdout.splitlines() if "==" in line)
-    said = " ".join(result.stderr.split())
-    if "failed to fetch" in said.lower() or "request failed" in said.lower():
-        raise Silent(said[:200])
-    return None
+def newest_together(requirements: Sequence[str], python: str) -> tuple[str, ...] | None:
+    """`Together` by the resolver that gives the examples their releases."""
+    try:
+        return closure_of_newest(requirements, python).lock
+    except Unreached as error:
+        raise Silent(str(error)) from error
+    except NoClosure:
+        return None

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from packaging.tags import Tag, compatible_tags, cpython_tags
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from ai_research_skills.catalog.skill import Pin
 from ai_research_skills.checks.releases.artifacts import Artifact, Kind, NoArtifact, artifact_folder
@@ -43,8 +43,12 @@ class NoClosure(Exception):
     """The releases cannot be resolved together, or the registry cannot be asked."""
 
 
-class _Unreached(Exception):
-    """The registry cannot be asked."""
+class Unreached(NoClosure):
+    """The registry cannot be asked, and the cache has no answer."""
+
+
+class _Silent(Exception):
+    """The registry does not answer."""
 
 
 class _NoWheel(Exception):
@@ -96,8 +100,8 @@ def closure(pins: Sequence[Pin], python: str = "3.11", *, lock: Sequence[str] = 
     return _remembered(asked, python, tuple(sorted(lock)))
 
 
-def closure_of_newest(names: Iterable[str], python: str = "3.11") -> Closure:
-    """The closure of the newest releases of distributions that go together.
+def closure_of_newest(requirements: Iterable[str], python: str = "3.11") -> Closure:
+    """The closure of the newest releases that satisfy requirements such as `trl>=1.16` together.
 
     Where not all can be the newest, those named first are.
 
@@ -105,7 +109,7 @@ def closure_of_newest(names: Iterable[str], python: str = "3.11") -> Closure:
         NoClosure: One is unknown, they do not go together, or the registry cannot be reached and the answer is not in
             the cache.
     """
-    return _remembered(tuple(map(canonicalize_name, names)), python, ())
+    return _remembered(tuple(requirements), python, ())
 
 
 def _remembered(asked: tuple[str, ...], python: str, lock: tuple[str, ...]) -> Closure:
@@ -114,11 +118,11 @@ def _remembered(asked: tuple[str, ...], python: str, lock: tuple[str, ...]) -> C
         return _read(memory)
     try:
         found = _resolved(asked, python, lock)
-    except _Unreached as error:
+    except _Silent as error:
         if memory.is_file():
             return _read(memory)
         what = ", ".join(asked)
-        raise NoClosure(
+        raise Unreached(
             f"the registry cannot be asked for {what}, and the cache has no answer: {error}"
         ) from error
     text = json.dumps(asdict(found), indent=1, default=str) + "\n"
@@ -231,7 +235,7 @@ def _project(told: Mapping[str, tuple[str, ...]]) -> str:
 def _failure(asked: Sequence[str], told: Mapping[str, tuple[str, ...]], said: str) -> Exception:
     """What uv's refusal means."""
     if any(words in said for words in _UNREACHED):
-        return _Unreached(_reason(said))
+        return _Silent(_reason(said))
     match = _NO_WHEEL.search(said)
     if match and match[1] not in told:
         return _NoWheel(match[1])

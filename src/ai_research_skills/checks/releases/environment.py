@@ -116,7 +116,10 @@ def _key(words: Sequence[str]) -> str:
 
 
 def _make(folder: Path, python: str, releases: Sequence[str]) -> None:
-    """Make the environment where it stays, since it cannot be moved; the mark is set last."""
+    """Make the environment where it stays, since it cannot be moved; the mark is set last.
+
+    Those who use it can read it and no more, so it gets its bytecode now.
+    """
     uv = find_uv()
     if uv is None:
         raise NoEnvironment("uv is not installed → `python -m pip install uv`")
@@ -124,7 +127,16 @@ def _make(folder: Path, python: str, releases: Sequence[str]) -> None:
     interpreter = sys.executable if python == THIS_PYTHON else python
     try:
         _run([uv, "venv", "--quiet", "--no-project", "--python", interpreter, str(folder)])
-        install = [uv, "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"]
+        install = [
+            uv,
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "--compile-bytecode",
+        ]
         if releases:
             _run([*install, "--python", str(folder / "bin" / "python"), *releases])
     except BaseException:
