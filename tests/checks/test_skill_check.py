@@ -176,5 +176,5 @@ def test_a_machine_without_a_sandbox_is_told_and_forges_nothing(
     monkeypatch.setattr(skill_check, "run_page", refuses)
     result = checked(tmp_path, write_skill, "```python\nx = 1\n```\n")
     (finding,) = result.evidence.findings
-    assert (finding.level, finding.tried) == (Level.PARSED, Level.PARSED)
+    assert (finding.level, finding.tried) == (Level.RESOLVED, Level.RESOLVED)
     assert "run it as root" in str(result.problems[0])

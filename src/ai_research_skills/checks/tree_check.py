@@ -48,7 +48,7 @@ def check_tree(
     due: Due,
     level: Level,
     today: dt.date,
-    report: Callable[[str], None] = lambda name: None,
+    report: Callable[[SkillCheck], None] = lambda found: None,
     bench: BenchOf = bench_of,
 ) -> list[SkillCheck]:
     """Check the `due` pages of skills of `tree` up to `level`, in the order of the skills.
@@ -58,7 +58,7 @@ def check_tree(
         due: The pages of each skill that are to be checked; a skill without any costs nothing.
         level: The level to try.
         today: The day of the findings.
-        report: Called with the name of each skill that is done.
+        report: Called with each skill that is done, while others are under way.
         bench: Gives the releases that a skill is held against, or raises NoClosure.
     """
     tasks = _tasks(tree, due, level, today)
@@ -67,7 +67,7 @@ def check_tree(
 
         def check(task: Task) -> SkillCheck:
             found = _check(task, tree.evidence.get(task.skill.name), bench, programs)
-            report(task.skill.name)
+            report(found)
             return found
 
         return list(skills.map(check, tasks))
@@ -89,14 +89,21 @@ def _tasks(tree: Tree, due: Due, level: Level, today: dt.date) -> list[Task]:
 
 def _check(task: Task, record: SkillEvidence | None, bench_of: BenchOf, programs: Executor) -> SkillCheck:
     bench, problems = _bench(task, record, bench_of)
-    try:
-        checked = check_pages(task if bench else replace(task, level=Level.PARSED), bench, programs)
-    except CannotCheck as error:
-        problems = (Problem(task.skill.path, 1, "has examples that cannot be checked here", str(error)),)
-        checked = check_pages(replace(task, level=Level.PARSED), None, programs)
+    checked, lacks = _checked(task if bench else replace(task, level=Level.PARSED), bench, programs)
     evidence = _evidence(task.skill, record, checked, bench)
     faults = recorded_faults(task.skill, evidence)
-    return SkillCheck(task.skill, checked, evidence, (*problems, *faults))
+    return SkillCheck(task.skill, checked, evidence, (*problems, *lacks, *faults))
+
+
+def _checked(task: Task, bench: Bench | None, programs: Executor) -> tuple[Checked, tuple[Problem, ...]]:
+    """Check as far as this machine can, and say what it lacks for the rest."""
+    try:
+        return check_pages(task, bench, programs), ()
+    except CannotCheck as error:
+        lack = Problem(task.skill.path, 1, f"cannot be {task.level.label} here", str(error))
+    lower = Level.RESOLVED if task.level > Level.RESOLVED else Level.PARSED
+    checked, lacks = _checked(replace(task, level=lower), bench if lower > Level.PARSED else None, programs)
+    return checked, (lack, *lacks)
 
 
 def _bench(

@@ -63,12 +63,16 @@ def check(
     due = {skill: _due(tree, skill, goal, everything=everything or verify) for skill in skills}
     today = dt.datetime.now(dt.UTC).date()
     busy = {skill: pages for skill, pages in due.items() if pages}
+    keeps_what_it_finds = not verify and (keeps_records if write is None else write)
     with progress("checking skills", len(busy)) as bar:
+
+        def take(one: SkillCheck) -> None:
+            if keeps_what_it_finds:
+                write_evidence(root, one.evidence)
+            bar.done(one.skill.name)
+
         bench = partial(bench_of if keeps_records else foreign_bench, report=bar.fetching)
-        found = check_tree(tree, busy, goal, today, bar.done, bench)
-    if not verify and (keeps_records if write is None else write):
-        for one in found:
-            write_evidence(root, one.evidence)
+        found = check_tree(tree, busy, goal, today, take, bench)
     if not as_json:
         _report(found, len(skills) - len(busy), why=why)
     finish(

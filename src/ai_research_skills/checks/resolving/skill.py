@@ -33,6 +33,7 @@ from ai_research_skills.checks.resolving.shell import (
     resolve_shell,
     settle,
 )
+from ai_research_skills.checks.running.isolated import can_isolate
 
 READ_BY = {
     "bash": ("parsers", "registry"),
@@ -74,8 +75,8 @@ class _Installed:
 
     def python(self) -> Path | None:
         """Its interpreter, made on the first call; None if there is none."""
-        self.was_asked = True
-        environment = self._bench.environment
+        self.was_asked = can_isolate()
+        environment = self._bench.environment if self.was_asked else None
         return environment.python if environment else None
 
 
@@ -90,6 +91,8 @@ def resolve_skill(
 ) -> Resolved:
     """Resolve the `wanted` examples of a skill.
 
+    Installed packages are asked only where this machine can isolate them.
+
     Args:
         pages: The examples of each page that parse, in order.
         wanted: Those that are to be resolved; the others are there for the names that they define.
@@ -100,7 +103,6 @@ def resolve_skill(
 
     Raises:
         NoEngine: The type checker cannot be asked.
-        NoSandbox: The installed packages would have to be asked, and this machine cannot isolate them.
     """
     installed = _Installed(bench)
     shell = _shell(pages, wanted, pins, bench)
@@ -123,7 +125,7 @@ def _shell(
 ) -> Shell:
     """What command lines are held against; the releases are installed only if there are command lines."""
     is_needed = any(one in wanted and one.language != "python" for page in pages for one in page)
-    environment = bench.environment if is_needed else None
+    environment = bench.environment if is_needed and can_isolate() else None
     uv = find_uv() or "uv"
     if environment is None:
         return Shell(None, uv, pins)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ai_research_skills.checks.running import page_runner
 from ai_research_skills.checks.running.limits import Limits
 from ai_research_skills.checks.running.plan import HOME, HOST, TEMPORARY, USER
-from ai_research_skills.checks.running.sandbox import Outcome, run_sandboxed
+from ai_research_skills.checks.running.sandbox import NoSandbox, Outcome, run_sandboxed
 
 OFFLINE = {
     "HF_HUB_OFFLINE": "1",
@@ -59,6 +62,16 @@ def outcome_inside(python: Path, script: str, given: Any, limits: Limits) -> Out
         NoSandbox: The machine cannot isolate the script.
     """
     return run_sandboxed(python, script, given, limits, inner_environment(python, limits, os.environ))
+
+
+@cache
+def can_isolate() -> bool:
+    """Whether this machine has sandboxes; found out once, by making one."""
+    try:
+        run_sandboxed(Path(sys.executable), page_runner.__file__, [], Limits(seconds=60), {})
+    except NoSandbox:
+        return False
+    return True
 
 
 def inner_environment(python: Path, limits: Limits, outer: Mapping[str, str]) -> dict[str, str]:
