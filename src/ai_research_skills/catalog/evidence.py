@@ -41,12 +41,14 @@ class Fault(BaseModel):
 
     Attributes:
         at: Its line, counted from the opening fence.
+        mend: What to write instead, where that is known.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     at: int
     text: str
+    mend: str = ""
 
 
 class Finding(BaseModel):

@@ -79,7 +79,7 @@ def recorded_faults(skill: Skill, record: SkillEvidence | None) -> Iterator[Prob
     """The faults that the fresh part of the record holds."""
     for example, finding in fresh_findings(skill, record).items():
         for fault in finding.faults:
-            mend = f"correct it, then `ai-skills check {skill.name}`"
+            mend = f"{fault.mend or 'correct it'}, then `ai-skills check {skill.name}`"
             yield Problem(example.path, example.line + fault.at, fault.text, mend)
 
 

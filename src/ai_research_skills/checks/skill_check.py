@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
@@ -45,6 +45,7 @@ class Task:
         level: The level to try: `resolved` reads only, `executed` runs as well.
         today: The day of the findings.
         waivers: Those of the skill.
+        are_programs: Whether the pages were written as programs: in other libraries each block stands alone.
     """
 
     skill: Skill
@@ -53,6 +54,7 @@ class Task:
     level: Level
     today: dt.date
     waivers: tuple[Waiver, ...] = ()
+    are_programs: bool = True
 
     @property
     def programs(self) -> list[list[Example]]:
@@ -113,7 +115,9 @@ def check_pages(task: Task, bench: Bench | None, pool: Executor) -> Checked:
 
 def _parsed(example: Example, parsed: Parsed) -> _Sheet:
     if parsed.fault:
-        return _Sheet(faults=[Fault(at=max(0, parsed.line - example.line), text=parsed.fault)])
+        return _Sheet(
+            faults=[Fault(at=max(0, parsed.line - example.line), text=parsed.fault, mend=parsed.mend)]
+        )
     if not parsed.by:
         return _Sheet(why=["no parser here knows its language"])
     return _Sheet(Level.PARSED, parsed.by)
@@ -151,10 +155,11 @@ def _resolve(task: Task, bench: Bench, sheets: _Sheets) -> tuple[Problem, ...]:
         one for one, sheet in sheets.items() if sheet.level < Level.EXECUTED and not sheet.faults
     )
     types = {example: sheet.types for example, sheet in sheets.items()}
-    resolved = resolve_skill(readable, wanted, types, task.skill.metadata.packages, bench)
+    pins = task.skill.metadata.packages
+    resolved = resolve_skill(readable, wanted, types, pins, bench, are_programs=task.are_programs)
     for remark in resolved.remarks:
         if remark.example in wanted:
-            _note(task, remark, sheets[remark.example])
+            _note(task, remark, sheets[remark.example], bench.lock)
     for example, by in resolved.looked_at.items():
         sheet = sheets[example]
         if not sheet.faults and not sheet.open:
@@ -168,19 +173,29 @@ def _resolve(task: Task, bench: Bench, sheets: _Sheets) -> tuple[Problem, ...]:
     )
 
 
-def _note(task: Task, remark: Remark, sheet: _Sheet) -> None:
+def _note(task: Task, remark: Remark, sheet: _Sheet, lock: Sequence[str]) -> None:
     """Put down what keeps an example from being resolved, unless a waiver passes it."""
     page = page_key(task.skill, remark.example)
     waiver = next((one for one in task.waivers if one.covers(page, remark.use, task.today)), None)
     if waiver:
         sheet.waived.append(f"`{remark.use}`: {waiver.reason} (until {waiver.expires})")
+    elif remark.is_unpinned and (not task.are_programs or sheet.faults):
+        sheet.open.append(remark.text)
     elif remark.verdict is Verdict.DRIFT:
-        hint = f"; write {remark.suggestion}" if remark.suggestion else ""
-        pins = ", ".join(map(str, task.skill.metadata.packages))
-        text = f"is not in the pinned releases ({pins}): {remark.text}{hint}"
-        sheet.faults.append(Fault(at=remark.line - remark.example.line, text=text))
+        text = (
+            remark.text if remark.is_unpinned else f"is not in {_held_against(remark, lock)}: {remark.text}"
+        )
+        mend = remark.suggestion if remark.is_unpinned else remark.suggestion and f"write {remark.suggestion}"
+        sheet.faults.append(Fault(at=remark.line - remark.example.line, text=text, mend=mend))
     else:
         sheet.open.append(remark.text)
+
+
+def _held_against(remark: Remark, lock: Sequence[str]) -> str:
+    """The release that a use belongs to, if its name begins like one."""
+    first = remark.use.partition(".")[0].partition("(")[0].replace("_", "-").lower()
+    release = next((one for one in lock if one.partition("==")[0] == first), "")
+    return release or "the pinned releases"
 
 
 def _finding(task: Task, example: Example, context: str, sheet: _Sheet) -> Finding:

@@ -50,6 +50,8 @@ def check_tree(
     today: dt.date,
     report: Callable[[SkillCheck], None] = lambda found: None,
     bench: BenchOf = bench_of,
+    *,
+    are_programs: bool = True,
 ) -> list[SkillCheck]:
     """Check the `due` pages of skills of `tree` up to `level`, in the order of the skills.
 
@@ -59,9 +61,10 @@ def check_tree(
         level: The level to try.
         today: The day of the findings.
         report: Called with each skill that is done, while others are under way.
+        are_programs: Whether the pages of this tree were written as programs.
         bench: Gives the releases that a skill is held against, or raises NoClosure.
     """
-    tasks = _tasks(tree, due, level, today)
+    tasks = [replace(task, are_programs=are_programs) for task in _tasks(tree, due, level, today)]
     jobs = max(2, os.cpu_count() or 2)
     with ThreadPoolExecutor(jobs) as skills, ThreadPoolExecutor(jobs) as programs:
 

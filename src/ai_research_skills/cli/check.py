@@ -57,7 +57,7 @@ def check(
 ) -> None:
     """Check what is stale: parse every example, run each page in its pins, resolve what does not run."""
     tree = load_tree(root)
-    keeps_records = (root / FOLDER).is_dir()
+    keeps_records = (root / FOLDER.parent).is_dir()
     goal = Level(level) if level else Level.EXECUTED if keeps_records else Level.RESOLVED
     skills = _chosen(tree, names, changed_since)
     due = {skill: _due(tree, skill, goal, everything=everything or verify) for skill in skills}
@@ -72,7 +72,7 @@ def check(
             bar.done(one.skill.name)
 
         bench = partial(bench_of if keeps_records else foreign_bench, report=bar.fetching)
-        found = check_tree(tree, busy, goal, today, take, bench)
+        found = check_tree(tree, busy, goal, today, take, bench, are_programs=keeps_records)
     if not as_json:
         _report(found, len(skills) - len(busy), why=why)
     finish(

@@ -6,8 +6,9 @@ import datetime as dt
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ai_research_skills.catalog.drift_record import DRIFT_FILE, DriftRecord, load_drift
 from ai_research_skills.catalog.problem import Problem
 from ai_research_skills.catalog.shelf import load_skills
 from ai_research_skills.catalog.skill import Skill
@@ -24,6 +26,7 @@ from ai_research_skills.checks.drift.held_examples import Resolver
 from ai_research_skills.checks.drift.issues import counted, issue, plain
 from ai_research_skills.checks.drift.memory import Memory
 from ai_research_skills.checks.drift.newer_releases import newest_together
+from ai_research_skills.checks.drift.recording import is_known, renewed, write_record
 from ai_research_skills.checks.drift.registry import Registry, fetched, newest_by_uv
 from ai_research_skills.checks.drift.skill_drift import (
     SkillDrift,
@@ -48,17 +51,22 @@ _OFFLINE = "UV_OFFLINE"
     type=click.Path(dir_okay=False, path_type=Path),
     help="Also write FILE: one issue a skill, as JSON for a tracker.",
 )
+@click.option("--write", is_flag=True, help=f"Also keep what is found in {DRIFT_FILE}, for the site to show.")
 @root_option
 @json_option
-def outdated(names: tuple[str, ...], offline: bool, issues: Path | None, root: Path, as_json: bool) -> None:
+def outdated(
+    names: tuple[str, ...], offline: bool, issues: Path | None, write: bool, root: Path, as_json: bool
+) -> None:
     """Ask the registry for newer releases, and hold every example against them as well."""
     skills = {skill.name: skill for skill in load_skills(root).skills}
     unknown = sorted(set(names) - set(skills))
     if unknown:
         raise click.UsageError(f"no skill is named {', '.join(unknown)} → `ai-skills list` names them all")
     asked = [skills[name] for name in dict.fromkeys(names or sorted(skills))]
+    record = _record(root) if write else None
     with _uv_asks_nobody() if offline else nullcontext():
-        found, word = _survey(asked, offline=offline)
+        survey = _survey(asked, offline=offline)
+    found, word = survey.found, survey.word
     if issues:
         texts = [issue(drift, word) for drift in found]
         write_whole(issues, json.dumps(texts, indent=1, ensure_ascii=False) + "\n")
@@ -66,6 +74,8 @@ def outdated(names: tuple[str, ...], offline: bool, issues: Path | None, root: P
         say_json({"answers": word, "skills": [drift.as_json() for drift in found]})
     else:
         _show(found, word)
+    if write:
+        _write(root, record, survey, skills)
     sys.exit(1 if any(drift.is_outdated for drift in found) else 0)
 
 
@@ -82,8 +92,21 @@ def _uv_asks_nobody() -> Iterator[None]:
             os.environ[_OFFLINE] = before
 
 
-def _survey(skills: Sequence[Skill], *, offline: bool) -> tuple[list[SkillDrift], str]:
-    """What was found about each skill, and how old the answers are."""
+@dataclass(frozen=True)
+class _Survey:
+    """What was found about each skill.
+
+    Attributes:
+        word: How old the answers are, for a reader.
+        day: The day of the oldest.
+    """
+
+    found: tuple[SkillDrift, ...]
+    word: str
+    day: dt.date
+
+
+def _survey(skills: Sequence[Skill], *, offline: bool) -> _Survey:
     uv = find_uv()
     if uv is None:
         raise click.ClickException("uv is not installed → `python -m pip install uv`")
@@ -106,7 +129,28 @@ def _survey(skills: Sequence[Skill], *, offline: bool) -> tuple[list[SkillDrift]
         with working(f"{number} of {len(skills)}, {skill.name}: holding its examples against newer releases"):
             found.append(skill_drift(skill, sources))
     words = [registry.memory.word(), audits.word() if audits.days else ""]
-    return found, "; ".join(dict.fromkeys(filter(None, words)))
+    return _Survey(
+        found=tuple(found),
+        word="; ".join(dict.fromkeys(filter(None, words))),
+        day=min((*registry.memory.days, *audits.days), default=today),
+    )
+
+
+def _record(root: Path) -> DriftRecord | None:
+    """The record as it is. One that cannot be read is not written over: it holds other skills too."""
+    record, problems = load_drift(root)
+    if problems:
+        raise click.ClickException("\n".join(map(str, problems)))
+    return record
+
+
+def _write(root: Path, record: DriftRecord | None, survey: _Survey, skills: Collection[str]) -> None:
+    if not any(map(is_known, survey.found)):
+        why = f"nothing is known of any pin ({survey.word})" if survey.word else "nothing is known of any pin"
+        raise click.ClickException(
+            f"{DRIFT_FILE} was not written: {why} → ask again with the registry in reach"
+        )
+    write_record(root, renewed(record, survey.found, survey.day, skills))
 
 
 def resolver() -> Resolver:
