@@ -1,11 +1,13 @@
-"""The dashboards of evidence: by category, over time, by age, the slowest, and what asks for attention."""
+"""The dashboards of evidence: by category, over time, by age, the slowest, drift, and what asks for attention."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlencode
 
+from ai_research_skills.catalog.drift_record import DriftEntry, DriftRecord, Step
 from ai_research_skills.catalog.evidence import Level
+from ai_research_skills.catalog.skill import Skill
 from ai_research_skills.coverage import counts
 from ai_research_skills.coverage.unproven import unproven
 from hooks import addresses
@@ -13,7 +15,7 @@ from hooks.charts import Bar, bar_chart, level_columns, level_key, level_rows
 from hooks.dashboard import Dashboard, Number, list_board
 from hooks.proofs import example_addresses
 from hooks.site_content import SiteContent
-from hooks.skill_pages import category_title
+from hooks.skill_pages import PANEL, category_title
 from hooks.templating import fragment, spoken_duration
 
 SLOWEST = 10
@@ -41,6 +43,8 @@ def evidence_boards(content: SiteContent) -> Iterator[Dashboard]:
     slow = _slowest(content)
     if slow.rows:
         yield slow
+    if content.tree.drift:
+        yield _drift(content, content.tree.drift)
 
 
 def attention(content: SiteContent) -> str:
@@ -123,6 +127,58 @@ def _slowest(content: SiteContent) -> Dashboard:
             for standing, example, seconds in found
         ),
     )
+
+
+def _drift(content: SiteContent, record: DriftRecord) -> Dashboard:
+    skills = [skill for skill in content.tree.skills if skill.metadata.packages]
+    asked = [(skill, entry) for skill in skills if (entry := record.fresh(skill))]
+    return Dashboard(
+        "drift",
+        "Drift",
+        "How many pins of each skill have a newer release. The table says how many uses in its examples would "
+        "break if the pins were raised as far as they go together; nothing was run to find out.",
+        bar_chart("Pins with a newer release", [_drift_bar(skill, entry) for skill, entry in asked]),
+        ("Skill", "Newer", "Would break", "Can be raised as it stands", "Known concerns", "Asked"),
+        tuple(_drift_row(skill, record) for skill in skills),
+    )
+
+
+def _drift_bar(skill: Skill, entry: DriftEntry) -> Bar:
+    newer, total = entry.steps.total(), len(entry.pins)
+    return Bar(skill.title, newer, total, f"{newer} of {total}")
+
+
+def _drift_row(skill: Skill, record: DriftRecord) -> tuple[Number, ...]:
+    panel = f"{addresses.skill(skill.name)}#{PANEL}"
+    entry = record.skills.get(skill.name)
+    if entry is None or not entry.is_of(skill):
+        state = f"for other pins, {entry.asked}" if entry else "never"
+        return (Number(skill.title, panel), *[Number("–")] * 4, Number(state))
+    steps = ", ".join(f"{entry.steps[step]} {step}" for step in Step if entry.steps[step])
+    return (
+        Number(skill.title, panel),
+        Number(steps or "0", panel if steps else ""),
+        Number(_broken(entry), panel if entry.breaks else ""),
+        Number(_raisable(entry)),
+        Number(str(len(entry.concerns)), panel if entry.concerns else ""),
+        Number(str(entry.asked)),
+    )
+
+
+def _broken(entry: DriftEntry) -> str:
+    """How many uses would break; no figure where the examples were held against nothing."""
+    if entry.repinnable is None:
+        return "–"
+    certain, perhaps = (entry.count_broken(for_certain=sure) for sure in (True, False))
+    return f"{certain}, perhaps {perhaps} more" if perhaps else str(certain)
+
+
+def _raisable(entry: DriftEntry) -> str:
+    """Whether pins can be raised without touching an example, as far as anybody knows, and how many."""
+    if count := sum(one.together is not None for one in entry.pins):
+        answer = {True: "yes", False: "no", None: "not held"}[entry.repinnable]
+        return f"{answer}, {count} pin{'s' * (count != 1)}"
+    return "unknown" if any(one.newest is None for one in entry.pins) else "nothing to raise"
 
 
 def _labels() -> tuple[str, ...]:

@@ -17,6 +17,9 @@ from hooks.skill_markdown import site_markdown, without_title
 from hooks.staged import Staged, page
 from hooks.templating import fragment
 
+PANEL = "about-this-skill"
+"""Id of the panel on a skill's page, set by the page's template."""
+
 
 def skill_pages(content: SiteContent) -> Iterator[Staged]:
     """Stage every skill of the tree."""
@@ -149,6 +152,7 @@ def section_title(content: SiteContent, section: str) -> str:
 def _facts(content: SiteContent, skill: Skill) -> dict[str, object]:
     roadmap = content.tree.roadmap
     standing = content.standings[skill.name]
+    drift = content.tree.drift.fresh(skill) if content.tree.drift else None
     return {
         "skill": skill,
         "standing": standing,
@@ -163,5 +167,7 @@ def _facts(content: SiteContent, skill: Skill) -> dict[str, object]:
         "notebooks": content.notebooks_by_skill.get(skill.name, []),
         "related": content.related(skill),
         "evidence": content.tree.evidence.get(skill.name),
+        "drift": drift,
+        "newer": {one.pin: one.together for one in drift.pins if one.together} if drift else {},
         "edit": f"{content.repository}/edit/{content.branch}/{skill.path.as_posix()}",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from ai_research_skills.catalog.drift_record import DRIFT_FILE
 from ai_research_skills.catalog.problem import Problem
 from ai_research_skills.catalog.skill import Pin, Skill
 from ai_research_skills.checks.drift.held_examples import CannotHold, ResolvedAt
@@ -230,3 +232,91 @@ def test_hostile_text_of_a_registry_reaches_neither_terminal_nor_markup(world: W
     output = world.run().output
     assert "\x1b" not in output
     assert "[red]oops[/red] second line" in output
+
+
+def recorded(world: World) -> dict[str, Any]:
+    skills: dict[str, Any] = json.loads((world.root / DRIFT_FILE).read_text())["skills"]
+    return skills
+
+
+def test_write_keeps_what_was_found_for_the_site(world: World) -> None:
+    world.index.add("toolbox", "1.0", "2.0", page=page("2.0"), yanked={"1.0": "eats\x1b data"})
+    world.faults["2.0"] = "`toolbox.connect`: no keyword `retries` in toolbox==2.0"
+    assert world.run("--write").exit_code == 1
+    entry = recorded(world)["example"]
+    assert entry["asked"] == dt.datetime.now(dt.UTC).date().isoformat()
+    assert entry["pins"] == [
+        {
+            "pin": "toolbox==1.0",
+            "newest": "2.0",
+            "together": "2.0",
+            "step": "major",
+            "released": "2026-01-31",
+        }
+    ]
+    assert entry["breaks"] == [{"page": "SKILL.md", "text": world.faults["2.0"]}]
+    assert entry["repinnable"] is False
+    assert entry["concerns"] == ["toolbox: 1.0 was yanked: eats data"]
+
+
+def test_without_write_nothing_is_kept(world: World) -> None:
+    world.index.add("toolbox", "1.0", "2.0", page=page("2.0"))
+    world.run()
+    assert not (world.root / DRIFT_FILE).exists()
+
+
+def test_two_records_of_one_day_are_the_same(world: World) -> None:
+    world.index.add("toolbox", "1.0", "1.0.1", page=page("1.0.1"))
+    world.run("--write")
+    before = (world.root / DRIFT_FILE).read_bytes()
+    world.run("--write", "--offline")
+    assert (world.root / DRIFT_FILE).read_bytes() == before
+
+
+def test_examples_that_could_not_be_held_are_recorded_as_neither(world: World) -> None:
+    world.index.add("toolbox", "1.0", "1.1")
+    world.cannot = "no files"
+    world.run("--write")
+    assert "repinnable" not in recorded(world)["example"]
+
+
+def test_the_entries_of_other_skills_stay_and_those_of_skills_that_are_gone_go(
+    world: World, write_skill: Callable[..., Path]
+) -> None:
+    write_skill("other")
+    world.index.add("toolbox", "1.0", page=page("1.0"))
+    old = {"asked": "2026-01-01", "pins": [{"pin": "numpy==2.4.6", "newest": "2.4.6"}]}
+    path = world.root / DRIFT_FILE
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"skills": {"other": old, "gone": old}}))
+    world.run("--write", "example")
+    assert list(recorded(world)) == ["example", "other"]
+    assert recorded(world)["other"] == old
+
+
+def test_offline_keeps_the_day_of_its_answers(world: World, tmp_path: Path) -> None:
+    world.index.add("toolbox", "1.0", page=page("1.0"))
+    world.run()
+    for path in (tmp_path / "cache").rglob("registry/*.json"):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"day": "2026-05-05"}))
+    world.run("--write", "--offline")
+    assert recorded(world)["example"]["asked"] == "2026-05-05"
+
+
+def test_nothing_is_written_where_nothing_is_known(world: World) -> None:
+    result = world.run("--write", "--offline")
+    assert result.exit_code == 1
+    assert "nothing is known of any pin (no answers are kept: nobody was asked)" in result.output
+    assert not (world.root / DRIFT_FILE).exists()
+
+
+def test_a_record_that_cannot_be_read_is_not_written_over(world: World) -> None:
+    world.index.add("toolbox", "1.0", page=page("1.0"))
+    path = world.root / DRIFT_FILE
+    path.parent.mkdir(parents=True)
+    path.write_text("<<<<<<< HEAD")
+    result = world.run("--write")
+    assert result.exit_code == 1
+    assert "docs/evidence/drift.json: is no record of drift" in result.output
+    assert path.read_text() == "<<<<<<< HEAD"
+    assert world.index.asked == 0

@@ -21,6 +21,7 @@ from ai_research_skills.catalog.example import Example
 from ai_research_skills.catalog.shelf import load_skills
 from ai_research_skills.catalog.skill import Skill
 from ai_research_skills.catalog.tree import load_tree
+from ai_research_skills.catalog.waivers import Waiver
 from ai_research_skills.checks.changed import NoHistory, changed_skills
 from ai_research_skills.checks.renewal import differences, due_pages, merged, recorded_faults
 from ai_research_skills.checks.sample import sampled
@@ -89,6 +90,30 @@ def test_what_was_tried_less_far_is_due(skill: Skill) -> None:
     evidence = record(skill, findings(skill, MONDAY, level=Level.RESOLVED, tried=Level.RESOLVED))
     assert not names(skill, evidence, Level.RESOLVED)
     assert names(skill, evidence, Level.EXECUTED) == ["SKILL.md", "api.md"]
+
+
+WAIVER = Waiver(
+    skill="example",
+    page="SKILL.md",
+    use="far.away",
+    reason="A person has looked at it there.",
+    expires=FRIDAY,
+)
+
+
+def test_a_new_waiver_makes_the_page_due_whose_use_it_passes(skill: Skill) -> None:
+    evidence = record(
+        skill, findings(skill, MONDAY, level=Level.PARSED, why="`far.away`: its type is not known")
+    )
+    assert [page.path.name for page in due_pages(skill, evidence, Level.EXECUTED, [WAIVER])] == ["SKILL.md"]
+    other = WAIVER.model_copy(update={"skill": "other"})
+    assert not due_pages(skill, evidence, Level.EXECUTED, [other])
+
+
+def test_a_waiver_that_is_gone_makes_due_what_it_passed(skill: Skill) -> None:
+    evidence = record(skill, findings(skill, MONDAY, level=Level.RESOLVED, waived=(WAIVER.note,)))
+    assert [page.path.name for page in due_pages(skill, evidence, Level.EXECUTED, [WAIVER])] == ["api.md"]
+    assert len(due_pages(skill, evidence, Level.EXECUTED)) == 2
 
 
 def test_the_same_finding_keeps_its_day(skill: Skill) -> None:

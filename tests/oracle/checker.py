@@ -7,6 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from rich.console import Console
+from rich.progress import track
+
 from ai_research_skills.catalog.example import Example
 from ai_research_skills.checks.resolving.programs import Joins, Piece, Program
 from ai_research_skills.checks.resolving.python import Releases, resolve
@@ -34,7 +37,8 @@ def check(blocks: Sequence[Block], python: Path, *, is_static: bool = False) -> 
     """
     releases = Releases(python.parent.parent) if is_static else Releases.installed(python)
     found: list[Said] = []
-    for start in range(0, len(blocks), BATCH):
+    starts = range(0, len(blocks), BATCH)
+    for start in track(starts, "The checker looks", console=Console(stderr=True), transient=True):
         found += _check(blocks[start : start + BATCH], releases)
     return found
 

@@ -17,10 +17,7 @@ import types
 from collections.abc import Iterator
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-EXISTS, MISSING, UNCERTAIN = "exists", "missing", "uncertain"
-
-Truth = tuple[str, str]
-"""One of the three words above, and how it was found."""
+from tests.oracle.forwards import EXISTS, MISSING, UNCERTAIN, Truth, known_forward
 
 FORWARD_DEPTH = 8
 """How many calls a keyword is followed through `**kwargs`."""
@@ -186,9 +183,9 @@ def keyword_truth(callee: Any, keyword: str, owner: type | None = None, depth: i
         if wrapper:
             return (UNCERTAIN, "a decorator may take it")
         return (MISSING, f"unexpected keyword argument '{keyword}'")
-    artist = _artist_truth(callee, keyword)
-    if artist:
-        return artist
+    told = known_forward(callee, _unwrapped(callee), keyword)
+    if told:
+        return told
     if not depth or wrapper:
         return (UNCERTAIN, "vanishes into **kwargs")
     return _forwarded(callee, owner, rest.name, keyword, depth)
@@ -228,55 +225,6 @@ def _aliases(field: Any) -> set[str]:
     alias = field.validation_alias or field.alias
     choices = getattr(alias, "choices", [alias] if alias else [])
     return {choice if isinstance(choice, str) else str(choice) for choice in choices}
-
-
-_ARTISTS = {
-    "plot": "matplotlib.lines:Line2D",
-    "axhline": "matplotlib.lines:Line2D",
-    "axvline": "matplotlib.lines:Line2D",
-    "scatter": "matplotlib.collections:PathCollection",
-    "bar": "matplotlib.patches:Rectangle",
-    "barh": "matplotlib.patches:Rectangle",
-    "axvspan": "matplotlib.patches:Rectangle",
-    "axhspan": "matplotlib.patches:Rectangle",
-    "fill_between": "matplotlib.collections:FillBetweenPolyCollection",
-    "imshow": "matplotlib.image:AxesImage",
-    "text": "matplotlib.text:Text",
-    "set_title": "matplotlib.text:Text",
-    "set_xlabel": "matplotlib.text:Text",
-    "set_ylabel": "matplotlib.text:Text",
-    "title": "matplotlib.text:Text",
-    "xlabel": "matplotlib.text:Text",
-    "ylabel": "matplotlib.text:Text",
-}
-"""What matplotlib's documentation says that the further keywords of a plotting function are properties of."""
-
-
-def _artist_truth(callee: Any, keyword: str) -> Truth | None:
-    function = _unwrapped(callee)
-    if getattr(function, "__module__", "") not in {"matplotlib.axes._axes", "matplotlib.pyplot"}:
-        return None
-    axes = importlib.import_module("matplotlib.axes").Axes
-    if function.__module__ == "matplotlib.pyplot" and function.__name__ not in _ARTISTS:
-        return (
-            keyword_truth(getattr(axes, function.__name__), keyword)
-            if hasattr(axes, function.__name__)
-            else None
-        )
-    address = _ARTISTS.get(function.__name__)
-    if address is None:
-        return None
-    for method in (getattr(axes, function.__name__, None), getattr(axes, f"set_{function.__name__}", None)):
-        if method is not None and keyword in inspect.signature(method).parameters:
-            return (EXISTS, "parameter")
-    module, _, name = address.partition(":")
-    kind = getattr(importlib.import_module(module), name)
-    taken = set(inspect.signature(kind.set).parameters) | set(inspect.signature(kind).parameters)
-    inspector = importlib.import_module("matplotlib.artist").ArtistInspector(kind)
-    taken |= {alias for aliases in inspector.aliasd.values() for alias in aliases}
-    if keyword in taken - {"self", "args", "kwargs"}:
-        return (EXISTS, f"property of {name}")
-    return (MISSING, f"{name}.set() got an unexpected keyword argument '{keyword}'")
 
 
 def _wrapper_may_take(callee: Any, keyword: str) -> bool:
@@ -417,5 +365,7 @@ def returned_class(function: Any, owner: type | None) -> type | None:
         kind = choices[0] if len(choices) == 1 else None
     kind = get_origin(kind) or kind
     return (
-        kind if inspect.isclass(kind) and kind is not object and kind.__module__ not in {"builtins", "typing"} else None
+        kind
+        if inspect.isclass(kind) and kind is not object and kind.__module__ not in {"builtins", "typing"}
+        else None
     )

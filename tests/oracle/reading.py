@@ -15,11 +15,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.oracle.forwards import EXISTS, MISSING, UNCERTAIN, Truth
 from tests.oracle.inspection import (
-    EXISTS,
-    MISSING,
-    UNCERTAIN,
-    Truth,
     attribute_truth,
     imported_name_truth,
     keyword_truth,
@@ -191,11 +188,11 @@ class _Reader:
             self.forget(_stored([node]))
             self.branches([case.body for case in node.cases])
         else:
-            for part in ast.iter_child_nodes(node):
-                if isinstance(part, ast.expr):
-                    self.value(part)
-                    if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Del):
-                        self.scope[part.id] = None
+            for child in ast.iter_child_nodes(node):
+                if isinstance(child, ast.expr):
+                    self.value(child)
+                    if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Del):
+                        self.scope[child.id] = None
 
     def branches(self, bodies: Sequence[Sequence[ast.stmt]]) -> None:
         before = dict(self.scope)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from ai_research_skills.catalog.drift_record import DriftRecord, load_drift
 from ai_research_skills.catalog.evidence import SkillEvidence, load_evidence
 from ai_research_skills.catalog.learning_path import LEARNING_PATH_FILE, LearningPath, load_learning_path
 from ai_research_skills.catalog.library_roadmap import LIBRARY_FILE, LibraryRoadmap, load_library_roadmap
@@ -36,6 +37,7 @@ class Tree:
     tags: dict[str, str]
     redirects: dict[str, str]
     problems: tuple[Problem, ...]
+    drift: DriftRecord | None = None
 
     @cached_property
     def by_name(self) -> dict[str, Skill]:
@@ -58,6 +60,7 @@ def load_tree(root: Path) -> Tree:
     )
     notebooks, notebook_problems = load_notebooks(root)
     evidence, evidence_problems = load_evidence(root)
+    drift, drift_problems = load_drift(root)
     waivers, waiver_problems = load_waivers(root, [skill.name for skill in shelf.skills])
     tags, tag_problems = load_tags(root)
     redirects, redirect_problems = load_redirects(root)
@@ -68,6 +71,7 @@ def load_tree(root: Path) -> Tree:
         *path_problems,
         *notebook_problems,
         *evidence_problems,
+        *drift_problems,
         *waiver_problems,
         *tag_problems,
         *redirect_problems,
@@ -84,6 +88,7 @@ def load_tree(root: Path) -> Tree:
         tags=tags,
         redirects=redirects,
         problems=tuple(sorted(problems)),
+        drift=drift,
     )
 
 

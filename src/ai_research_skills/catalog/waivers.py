@@ -33,6 +33,11 @@ class Waiver(BaseModel):
     reason: str = Field(min_length=20)
     expires: dt.date
 
+    @property
+    def note(self) -> str:
+        """What a finding says of the use that it passes."""
+        return f"`{self.use}`: {self.reason.rstrip('.')} (until {self.expires})"
+
     def covers(self, page: str, use: str, today: dt.date) -> bool:
         """Whether it passes `use` on `page` of its skill on the day `today`."""
         return self.use == use and self.page in {"", page} and today <= self.expires

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from ai_research_skills.catalog.evidence import (
     Finding,
@@ -14,23 +14,34 @@ from ai_research_skills.catalog.evidence import (
 from ai_research_skills.catalog.example import Example, page_examples
 from ai_research_skills.catalog.problem import Problem
 from ai_research_skills.catalog.skill import Page, Skill
+from ai_research_skills.catalog.waivers import Waiver
 
 
-def due_pages(skill: Skill, record: SkillEvidence | None, level: Level) -> tuple[Page, ...]:
-    """The pages with an example that is stale, or of which nobody tried to reach `level`.
+def due_pages(
+    skill: Skill, record: SkillEvidence | None, level: Level, waivers: Sequence[Waiver] = ()
+) -> tuple[Page, ...]:
+    """The pages with an example that is stale, of which nobody tried to reach `level`, or that `waivers` concern anew.
 
     A page is a program, so one stale example makes all of it due.
     """
     fresh = fresh_findings(skill, record)
+    own = [waiver for waiver in waivers if waiver.skill == skill.name]
     return tuple(
         page
         for page in skill.pages
         if any(
-            example not in fresh or fresh[example].tried < level
+            example not in fresh or fresh[example].tried < level or _is_waived_anew(fresh[example], own)
             for example in page_examples(page)
             if not example.is_output
         )
     )
+
+
+def _is_waived_anew(finding: Finding, waivers: Sequence[Waiver]) -> bool:
+    """Whether a waiver passes what the finding left open, or none passes any more what one passed."""
+    here = [waiver for waiver in waivers if waiver.page in {"", finding.page}]
+    is_new = any(f"`{waiver.use}`:" in finding.why for waiver in here)
+    return is_new or not {waiver.note for waiver in here}.issuperset(finding.waived)
 
 
 def merged(

@@ -21,12 +21,19 @@ from ai_research_skills.checks.resolving.type_engine import NoEngine
 from ai_research_skills.checks.running.page_run import BlockRun, run_page
 from ai_research_skills.checks.running.sandbox import NoSandbox
 
-NEVER_RUN = {
+NOT_RUN = {
     "bash": "command lines are looked up, not run",
     "diff": "a diff is read, not run",
+    "python": "must fail, which only running it shows",
     "sh": "command lines are looked up, not run",
 }
 """Why an example is not executed, where neither its mark nor its program says so."""
+
+NOT_READ = "nothing that the pinned releases bring reads it"
+"""Why an example of another language is not resolved."""
+
+NOT_PYTHON = "what it adds is no Python and no command of the releases"
+"""Why a diff is not resolved."""
 
 VERIFY = "spell it out, annotate the value, or add a waiver to docs/evidence/waivers.yml"
 
@@ -178,7 +185,7 @@ def _note(task: Task, remark: Remark, sheet: _Sheet, lock: Sequence[str]) -> Non
     page = page_key(task.skill, remark.example)
     waiver = next((one for one in task.waivers if one.covers(page, remark.use, task.today)), None)
     if waiver:
-        sheet.waived.append(f"`{remark.use}`: {waiver.reason} (until {waiver.expires})")
+        sheet.waived.append(waiver.note)
     elif remark.is_unpinned and (not task.are_programs or sheet.faults):
         sheet.open.append(remark.text)
     elif remark.verdict is Verdict.DRIFT:
@@ -220,7 +227,12 @@ def _why(example: Example, sheet: _Sheet) -> str:
     """What keeps an example from a higher level, the nearest cause first."""
     if sheet.faults or sheet.level >= Level.EXECUTED:
         return ""
-    causes = [*sheet.open, *sheet.why]
-    if not causes and example.language in NEVER_RUN:
-        causes = [NEVER_RUN[example.language]]
+    causes = [*sheet.open, *sheet.why] or [_nature(example, sheet)]
     return "; ".join(causes)
+
+
+def _nature(example: Example, sheet: _Sheet) -> str:
+    """What about an example itself keeps it where it is."""
+    if example.language == "diff" and sheet.level < Level.RESOLVED:
+        return NOT_PYTHON
+    return NOT_RUN.get(example.language, NOT_READ)

@@ -101,7 +101,7 @@ def _due(tree: Tree, skill: Skill, level: Level, *, everything: bool) -> tuple[P
     record = tree.evidence.get(skill.name)
     if everything or (record and not is_from_these_engines(record)):
         return due_pages(skill, None, level)
-    return due_pages(skill, record, level)
+    return due_pages(skill, record, level, tree.waivers)
 
 
 def _problems(

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
+from ai_research_skills.catalog.drift_record import Step
 from ai_research_skills.catalog.skill import Page, Pin, Skill, SkillMetadata
 from ai_research_skills.checks.drift import tracker
 from ai_research_skills.checks.drift.breaking_changes import Change, Changes
 from ai_research_skills.checks.drift.held_examples import Break
 from ai_research_skills.checks.drift.hygiene import Concern
 from ai_research_skills.checks.drift.issues import MOST, code, issue
-from ai_research_skills.checks.drift.newer_releases import Row, Step
+from ai_research_skills.checks.drift.newer_releases import Row
 from ai_research_skills.checks.drift.skill_drift import SkillDrift, Unknown
 
 HOSTILE = (

@@ -172,9 +172,22 @@ def test_what_an_environment_of_the_cache_answered_is_remembered(
         mark.unlink()
 
 
-def test_the_nearest_name_is_offered_only_if_it_is_near() -> None:
-    assert nearest("max_seq_length", ["max_length", "seed"]) == "`max_seq_length` → `max_length`"
-    assert nearest("tokenizer", ["processing_class", "args"]) == ""
+@pytest.mark.parametrize(
+    ("name", "candidates", "offered"),
+    [
+        ("max_seq_length", ["max_length", "seed"], "max_length"),
+        ("evaluation_strategy", ["eval_strategy", "save_strategy"], "eval_strategy"),
+        ("Machin", ["Machine", "Motor"], "Machine"),
+        ("tokenizer", ["processing_class", "args"], ""),
+        ("PPOTrainer", ["DPOTrainer", "GRPOTrainer"], ""),
+        ("PPOConfig", ["DPOConfig"], ""),
+        ("checkpoint_num_layers", ["recompute_num_layers"], ""),
+    ],
+)
+def test_the_nearest_name_is_offered_only_if_it_is_the_same_word_for_word(
+    name: str, candidates: list[str], offered: str
+) -> None:
+    assert nearest(name, candidates) == (f"`{name}` → `{offered}`" if offered else "")
 
 
 def test_the_words_with_which_a_release_announced_it_are_found(tmp_path: Path) -> None:

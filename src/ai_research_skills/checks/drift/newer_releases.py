@@ -5,23 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from packaging.version import InvalidVersion, Version
 
+from ai_research_skills.catalog.drift_record import Step
 from ai_research_skills.catalog.skill import Pin
 from ai_research_skills.checks.drift.memory import Silent
 from ai_research_skills.checks.drift.registry import Distribution
 from ai_research_skills.checks.releases.closure import NoClosure, Unreached, closure_of_newest
-
-
-class Step(StrEnum):
-    """The first part of the version that differs. What it promises, each project decides for itself."""
-
-    NONE = ""
-    PATCH = "patch"
-    MINOR = "minor"
-    MAJOR = "major"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from ai_research_skills.catalog.skill import Pin, Skill
 from ai_research_skills.checks.drift.audit import Vulnerabilities
-from ai_research_skills.checks.drift.breaking_changes import Changes, breaking_changes
+from ai_research_skills.checks.drift.breaking_changes import Change, Changes, breaking_changes
 from ai_research_skills.checks.drift.held_examples import (
     Break,
     CannotHold,
@@ -86,9 +86,13 @@ class SkillDrift:
     @property
     def count_doubtful(self) -> int:
         """How many uses, and changes to what is used, may break something."""
+        return len(self.breaks) - self.count_broken + len(self.untold_changes)
+
+    @property
+    def untold_changes(self) -> tuple[Change, ...]:
+        """The changes that end what worked, without those of which a use is known to suffer."""
         told = {one.symbol for one in self.breaks}
-        changes = sum(one.is_break and one.symbol not in told for one in self.changes.found)
-        return len(self.breaks) - self.count_broken + changes
+        return tuple(one for one in self.changes.found if one.is_break and one.symbol not in told)
 
     @property
     def is_repinnable(self) -> bool:

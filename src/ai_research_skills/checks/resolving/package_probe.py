@@ -25,6 +25,8 @@ from typing import Any
 EXISTS, MISSING, UNSEEN = "exists", "missing", "unseen"
 _DEPTH = 6
 """How many calls a keyword is followed through `**kwargs`."""
+_FEW = 8
+"""A class name that more modules define tells nothing."""
 
 
 def answer(question: dict[str, Any], packages: list[str]) -> str:
@@ -32,9 +34,15 @@ def answer(question: dict[str, Any], packages: list[str]) -> str:
     is_call = bool(question["keywords"]) or question["positional"] is not None
     if question["module"]:
         found, value, owner = _at_path(question["module"], question["path"])
-        return _takes(value, owner, question) if found == EXISTS and is_call else found
+        if not is_call:
+            return found
+        return _takes(value, owner, question) if found == EXISTS else UNSEEN
     (name,) = question["path"]
-    candidates = [kind for kind in _loaded_classes() if kind.__name__ in question["classes"]]
+    for module in sorted({one for kind in question["classes"] for one in _definers(tuple(packages), kind)}):
+        _load(module)
+    candidates = [
+        kind for kind in _loaded_classes() if kind.__name__ in question["classes"] and _is_real(kind)
+    ]
     if is_call:
         holders = [kind for kind in candidates if hasattr(kind, name)]
         answers = [_takes(getattr(kind, name), kind, question) for kind in holders]
@@ -92,6 +100,11 @@ def _below(value: Any, name: str) -> tuple[str, Any]:
 
 def _loaded_classes() -> tuple[type, ...]:
     return _classes_after(len(sys.modules))
+
+
+def _is_real(kind: type) -> bool:
+    """Whether a class is more than what stands in for it where a dependency is not installed."""
+    return "dummy" not in type(kind).__name__.lower()
 
 
 @cache
@@ -208,10 +221,27 @@ def _written(packages: list[str], classes: list[str], name: str) -> bool:
 
 
 @cache
-def _files_by_class(package: str) -> dict[str, list[str]]:
+def _definers(packages: tuple[str, ...], kind: str) -> tuple[str, ...]:
+    """The modules that define a class of this name: what is loaded must not depend on what else was asked."""
+    found = {
+        ".".join([package, *Path(file).relative_to(folder).with_suffix("").parts]).removesuffix(".__init__")
+        for package in packages
+        for file in _files_by_class(package).get(kind, ())
+        for folder in _folders(package)
+        if file.endswith(".py") and Path(file).is_relative_to(folder)
+    }
+    return tuple(sorted(found)) if len(found) <= _FEW else ()
+
+
+def _folders(package: str) -> list[str]:
     spec = importlib.util.find_spec(package) if package in sys.modules else None
+    return list(spec.submodule_search_locations or []) if spec else []
+
+
+@cache
+def _files_by_class(package: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for folder in (spec.submodule_search_locations or []) if spec else []:
+    for folder in _folders(package):
         for path in sorted(Path(folder).rglob("*.py*")):
             if path.suffix in {".py", ".pyi"}:
                 text = path.read_text(encoding="utf-8", errors="replace")

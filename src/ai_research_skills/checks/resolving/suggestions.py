@@ -5,15 +5,15 @@ from __future__ import annotations
 import ast
 import difflib
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from ai_research_skills.checks.resolving.sightings import Question, Spot, Use
 from ai_research_skills.checks.resolving.source_tree import SourceTree
 from ai_research_skills.checks.resolving.type_engine import TypeEngine
 
-LIKENESS = 0.7
-"""How alike two names must be, by difflib's ratio, for one to be offered in place of the other."""
+LIKENESS = 0.75
+"""How alike two words must be, by difflib's ratio, for one to be a slip of the pen for the other."""
 
 
 def suggestion(use: Use, is_unpinned: bool, tree: SourceTree, engine: TypeEngine, file: str) -> str:
@@ -30,12 +30,41 @@ def suggestion(use: Use, is_unpinned: bool, tree: SourceTree, engine: TypeEngine
 
 
 def nearest(name: str, candidates: Collection[str]) -> str:
-    """`old` → `new`, if one of the candidates is like `name`: `max_seq_length` is like `max_length`."""
+    """`old` → `new`, if one of the candidates is the same word for word, slips and one word more or less aside.
+
+    `max_seq_length` is like `max_length` and `evaluation_strategy` like `eval_strategy`, but `PPOTrainer` is another
+    thing than `DPOTrainer`, however few letters tell them apart.
+    """
     others = [
         other for other in candidates if other != name and other.startswith("_") == name.startswith("_")
     ]
-    found = difflib.get_close_matches(name, sorted(others), n=1, cutoff=LIKENESS)
-    return f"`{name}` → `{found[0]}`" if found else ""
+    like = sorted(other for other in others if _are_like(_words(name), _words(other)))
+    best = max(like, key=lambda other: difflib.SequenceMatcher(None, name, other).ratio(), default="")
+    return f"`{name}` → `{best}`" if best else ""
+
+
+def _words(name: str) -> list[str]:
+    """`max_seq_length` and `MaxSeqLength` as `max`, `seq`, `length`."""
+    return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", name)]
+
+
+def _are_like(one: Sequence[str], other: Sequence[str]) -> bool:
+    shorter, longer = sorted((one, other), key=len)
+    if not shorter or len(longer) - len(shorter) > 1:
+        return False
+    left = list(longer)
+    for word in shorter:
+        match = next((candidate for candidate in left if _is_slip(word, candidate)), None)
+        if match is None:
+            return False
+        left.remove(match)
+    return len(shorter) > 1 or not left
+
+
+def _is_slip(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    is_abbreviation = len(short) > 2 and long.startswith(short)
+    return is_abbreviation or difflib.SequenceMatcher(None, one, other).ratio() >= LIKENESS
 
 
 def deprecation(before: Path, name: str) -> str:
