@@ -95,6 +95,7 @@ def test_what_the_text_of_a_release_denies_is_drift_with_what_to_write_instead(
     (remark,) = remarks(blocks(source), only_read(python))
     assert (remark.verdict, remark.use, remark.suggestion) == (Verdict.DRIFT, use, suggestion)
     assert not remark.is_unpinned
+    assert remark.package == ("" if use == "nowhere" else "toolbox")
 
 
 @pytest.mark.parametrize("source", ["import elsewhere.deep", "from shared_space.two import thing"])

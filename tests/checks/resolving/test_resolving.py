@@ -160,7 +160,7 @@ def test_what_the_release_has_not_is_named_with_its_line(
     assert [(problem.line, f"`{symbol}`" in problem.message) for problem in checked.problems] == [
         (FIRST_LINE + line, True)
     ]
-    assert "toolbox==1.0" in checked.problems[0].message
+    assert "toolbox==1.0" in checked.problems[0].message or "pinned release" in checked.problems[0].message
     assert levels(checked) == [Level.PARSED]
 
 

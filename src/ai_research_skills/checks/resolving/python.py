@@ -124,7 +124,16 @@ def _remark(found: _Found, tree: SourceTree, engine: TypeEngine) -> Remark:
     is_unpinned = reached is Verdict.DRIFT and found.known.is_unpinned
     instead = suggestion(use, is_unpinned, tree, engine, case.file) if reached is Verdict.DRIFT else ""
     text = f"`{use.symbol}`: {found.known.reason or use.says or 'nobody can see it'}"
-    return Remark(piece.example, use.line, reached, text, instead, is_unpinned)
+    package = _package(use, tree, engine, case.file) if reached is Verdict.DRIFT else ""
+    return Remark(piece.example, use.line, reached, text, instead, is_unpinned, package)
+
+
+def _package(use: Use, tree: SourceTree, engine: TypeEngine, file: str) -> str:
+    """The top-level module in which something is missing: that of the import, or of the type that is denied it."""
+    if use.question and use.question.module:
+        return use.question.module.partition(".")[0]
+    places = engine.definitions(file, *use.spot.of) if use.spot else ()
+    return next((package for place in places if (package := tree.package_of(place))), "")
 
 
 def _is_generated(use: Use, engine: TypeEngine, file: str) -> bool:

@@ -23,6 +23,7 @@ class Remark:
     Attributes:
         suggestion: What to write instead, or where the thing now lives; empty if nobody knows.
         is_unpinned: Whether it is drift only because no distribution of the pins has the module.
+        package: Of drift: the top-level module that does not have it, empty where it is nobody's.
     """
 
     example: Example
@@ -31,6 +32,7 @@ class Remark:
     text: str
     suggestion: str = ""
     is_unpinned: bool = False
+    package: str = ""
 
     @property
     def use(self) -> str:

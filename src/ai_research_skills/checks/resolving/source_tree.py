@@ -96,6 +96,11 @@ class SourceTree:
             self._files[module] = next((path for base in bases for path in _files_of(base)), None)
         return self._files[module]
 
+    def package_of(self, file: Path) -> str:
+        """The top-level module to which a file of the tree belongs; empty if it is none of the tree."""
+        root = next((root for root in self.roots if file.is_relative_to(root)), None)
+        return file.relative_to(root).parts[0].partition(".")[0] if root else ""
+
     def reads(self, module: str, name: str) -> Reading:
         """What the text of `module` says about `name`."""
         file = self.file(module)
