@@ -84,6 +84,12 @@ class ReleasesBench:
             return self._tree.prefix
 
     @property
+    def texts(self) -> Path:
+        """The same packages with their whole text, side by side as in `site-packages`."""
+        with self._reading:
+            return self._tree.sources
+
+    @property
     def environment(self) -> Environment | None:
         with self._installing:
             return self._installed[0]

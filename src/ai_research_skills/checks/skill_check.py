@@ -189,9 +189,7 @@ def _note(task: Task, remark: Remark, sheet: _Sheet, lock: Sequence[str]) -> Non
     elif remark.is_unpinned and (not task.are_programs or sheet.faults):
         sheet.open.append(remark.text)
     elif remark.verdict is Verdict.DRIFT:
-        text = (
-            remark.text if remark.is_unpinned else f"is not in {_held_against(remark, lock)}: {remark.text}"
-        )
+        text = f"is not in {_held_against(remark, lock)}: {remark.text}" if remark.package else remark.text
         mend = remark.suggestion if remark.is_unpinned else remark.suggestion and f"write {remark.suggestion}"
         sheet.faults.append(Fault(at=remark.line - remark.example.line, text=text, mend=mend))
     else:
@@ -199,10 +197,10 @@ def _note(task: Task, remark: Remark, sheet: _Sheet, lock: Sequence[str]) -> Non
 
 
 def _held_against(remark: Remark, lock: Sequence[str]) -> str:
-    """The release that a use belongs to, if its name begins like one."""
-    first = remark.use.partition(".")[0].partition("(")[0].replace("_", "-").lower()
-    release = next((one for one in lock if one.partition("==")[0] == first), "")
-    return release or "the pinned releases"
+    """The release that lacks what a remark is about, if a release is named like its module."""
+    package = remark.package.replace("_", "-").lower()
+    named = [one for one in lock if package and f"{one.partition('==')[0]}-".startswith(f"{package}-")]
+    return min(named, key=len, default="the pinned releases")
 
 
 def _finding(task: Task, example: Example, context: str, sheet: _Sheet) -> Finding:

@@ -20,8 +20,9 @@ from ai_research_skills.checks.changed import NoHistory, changed_skills
 from ai_research_skills.checks.engines import is_from_these_engines
 from ai_research_skills.checks.foreign import foreign_bench
 from ai_research_skills.checks.renewal import differences, due_pages, recorded_faults
+from ai_research_skills.checks.second_look import second_look
 from ai_research_skills.checks.tree_check import SkillCheck, check_tree, write_evidence
-from ai_research_skills.cli.output import finish, json_option, progress, root_option, say
+from ai_research_skills.cli.output import finish, json_option, progress, root_option, say, working
 
 
 @click.command()
@@ -35,6 +36,7 @@ from ai_research_skills.cli.output import finish, json_option, progress, root_op
 @click.option(
     "--changed-since", metavar="REV", help="Only skills with a file that differs from this revision."
 )
+@click.option("--second-opinion", is_flag=True, help="Say where pyrefly sees it otherwise; decides nothing.")
 @click.option("--why", is_flag=True, help="Say what keeps examples from being resolved.")
 @click.option(
     "--write/--no-write", default=None, help="Keep what was found. [default: if the tree keeps records]"
@@ -49,6 +51,7 @@ def check(
     level: int | None,
     everything: bool,
     changed_since: str | None,
+    second_opinion: bool,
     why: bool,
     write: bool | None,
     verify: bool,
@@ -75,6 +78,8 @@ def check(
         found = check_tree(tree, busy, goal, today, take, bench, are_programs=keeps_records)
     if not as_json:
         _report(found, len(skills) - len(busy), why=why)
+        if second_opinion:
+            _report_second_look(tree, busy)
     finish(
         [*_problems(tree, skills, found, verify=verify), *expired(tree.waivers, today)],
         as_json=as_json,
@@ -114,6 +119,15 @@ def _problems(
         yield from checked[skill].problems if skill in checked else recorded_faults(skill, record)
         if verify and skill in checked:
             yield from differences(skill, record, checked[skill].checked.findings)
+
+
+def _report_second_look(tree: Tree, skills: Iterable[Skill]) -> None:
+    for skill in skills:
+        with working(f"{skill.name}: asking pyrefly"):
+            seen = second_look(skill, bench_of(skill, tree.evidence.get(skill.name)))
+        say(f"{skill.name}: {len(seen)} disagreements with pyrefly")
+        for one in seen:
+            say(f"  {one.example.path.as_posix()}:{one.line}: only {one.by}: {one.text}")
 
 
 def _report(found: Sequence[SkillCheck], fresh: int, *, why: bool) -> None:

@@ -66,15 +66,15 @@ def renamed(old):
 def decorated(speed=1): ...
 
 
-class Base:
+class Baseplate:
     def __init__(self, *, speed=1):
         self.speed = speed
 
 def replacement(self, steps): ...
 
-Base.run = replacement
+Baseplate.run = replacement
 
-class Derived(Base):
+class Derived(Baseplate):
     def __init__(self, *, size=1, **kwargs):
         super().__init__(**kwargs)
         self.a, self.b = 1, 2
@@ -189,9 +189,9 @@ def test_a_keyword_is_followed_to_whoever_reads_it(callee: str, keyword: str, an
 @pytest.mark.parametrize(
     ("kind", "name", "answer"),
     [
-        ("Base", "speed", EXISTS),
-        ("Base", "size", MISSING),
-        ("Base", "b", EXISTS),
+        ("Baseplate", "speed", EXISTS),
+        ("Baseplate", "size", MISSING),
+        ("Baseplate", "b", EXISTS),
         ("Derived", "a", EXISTS),
         ("Derived", "made", EXISTS),
         ("Slotted", "slot", EXISTS),
@@ -216,5 +216,5 @@ def test_a_farewell_is_no_missing_dependency(name: str, answer: str) -> None:
 
 @pytest.mark.parametrize(("positional", "answer"), [(0, MISSING), (1, EXISTS), (2, MISSING)])
 def test_a_method_binds_its_own_instance_even_under_another_name(positional: int, answer: str) -> None:
-    assert ask("run", classes=("Base",), positional=positional) == answer
+    assert ask("run", classes=("Baseplate",), positional=positional) == answer
     assert ask("reads_mapping", positional=positional) == answer

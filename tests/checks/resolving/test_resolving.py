@@ -114,6 +114,8 @@ def test_what_the_release_has_is_resolved(check: Check, source: str) -> None:
     assert levels(checked) == [Level.RESOLVED]
 
 
+OF_NO_RELEASE = {"elsewhere", "nowhere"}
+
 DRIFTED = {
     "a keyword that is gone": (
         "from toolbox import Machine\nMachine(velocity=2)",
@@ -160,7 +162,7 @@ def test_what_the_release_has_not_is_named_with_its_line(
     assert [(problem.line, f"`{symbol}`" in problem.message) for problem in checked.problems] == [
         (FIRST_LINE + line, True)
     ]
-    assert "toolbox==1.0" in checked.problems[0].message or "pinned release" in checked.problems[0].message
+    assert "toolbox==1.0" in checked.problems[0].message or symbol in OF_NO_RELEASE
     assert levels(checked) == [Level.PARSED]
 
 
@@ -175,6 +177,11 @@ def test_a_value_that_nobody_can_type_stays_open_until_it_is_annotated(check: Ch
 
 def test_an_annotation_settles_it(check: Check) -> None:
     source = "from toolbox import Result, untyped\nresult: Result = untyped(1)\nresult.total"
+    assert levels(check(gpu(source))) == [Level.RESOLVED]
+
+
+def test_an_annotation_with_a_dot_settles_it_too(check: Check) -> None:
+    source = "import toolbox\nresult: toolbox.Result = toolbox.untyped(1)\nresult.total"
     assert levels(check(gpu(source))) == [Level.RESOLVED]
 
 
@@ -217,6 +224,18 @@ def test_the_added_lines_of_a_diff_resolve_and_the_removed_ones_are_not_looked_a
     checked = check(body)
     assert levels(checked) == [Level.RESOLVED]
     assert not checked.problems
+
+
+def test_what_a_diff_shows_around_the_added_lines_gives_them_their_names(check: Check) -> None:
+    body = "```diff\n from toolbox import Machine\n-Machine(velocity=1)\n+Machine(speed=1).{}\n```\n"
+    assert levels(check(body.format("run(1)"))) == [Level.RESOLVED]
+
+
+def test_drift_is_found_through_a_name_that_a_diff_shows_unchanged(check: Check) -> None:
+    (problem,) = check(
+        "```diff\n from toolbox import Machine\n-Machine(speed=1)\n+Machine(velocity=1)\n```\n"
+    ).problems
+    assert problem.line == FIRST_LINE + 3
 
 
 def test_drift_in_the_added_lines_of_a_diff_is_found(check: Check) -> None:

@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from ai_research_skills.catalog.example import Example
+from ai_research_skills.catalog.example import Example, page_examples
 from ai_research_skills.catalog.problem import Problem
 from ai_research_skills.catalog.skill import Pin, Skill
 from ai_research_skills.checks.drift.held_examples import CannotHold, ResolvedAt
-from ai_research_skills.checks.drift.used_symbols import python_pieces
 from ai_research_skills.checks.releases.artifacts import NoArtifact
 from ai_research_skills.checks.releases.closure import NoClosure, closure
 from ai_research_skills.checks.releases.static_tree import static_tree
-from ai_research_skills.checks.resolving.programs import Piece, page_programs, shared_imports
+from ai_research_skills.checks.resolving.programs import Piece, pages_programs, python_pieces
 from ai_research_skills.checks.resolving.python import Releases, resolve
 from ai_research_skills.checks.resolving.remark import Remark, Verdict
 from ai_research_skills.checks.resolving.type_engine import NoEngine
@@ -28,11 +27,10 @@ def resolved_statically(skill: Skill, pins: Sequence[Pin], python: str) -> Resol
     Raises:
         CannotHold: The pins do not go together, or their sources are not to be had.
     """
-    pages = [list(python_pieces(page)) for page in skill.pages]
+    pages = [list(python_pieces(page_examples(page))) for page in skill.pages]
     pieces = [piece for page in pages for piece in page]
     examples = {piece.example for piece in pieces}
-    imports = shared_imports([piece for piece in pieces if not piece.is_fragment])
-    programs = [program for page in pages for program in page_programs(page, imports)]
+    programs = pages_programs(pages)
     try:
         members = closure(pins, python)
         tree = static_tree(members)
@@ -49,10 +47,13 @@ def resolved_statically(skill: Skill, pins: Sequence[Pin], python: str) -> Resol
 
 
 def _problems(remarks: Sequence[Remark], verdict: Verdict) -> tuple[Problem, ...]:
-    mend = "write it as the newer release has it"
     return tuple(
-        Problem(one.example.path, one.line, one.text, mend) for one in remarks if one.verdict is verdict
+        Problem(one.example.path, one.line, one.text, _mend(one)) for one in remarks if one.verdict is verdict
     )
+
+
+def _mend(remark: Remark) -> str:
+    return f"write {remark.suggestion}" if remark.suggestion else "write it as the newer release has it"
 
 
 def _counts(pieces: Sequence[Piece], remarked: set[Example]) -> dict[str, int]:

@@ -7,19 +7,13 @@ assignments alone.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ai_research_skills.catalog.example import page_examples
-from ai_research_skills.catalog.skill import Page, Skill
-from ai_research_skills.checks.resolving.programs import (
-    Piece,
-    added_lines,
-    added_piece,
-    block_piece,
-    page_programs,
-)
+from ai_research_skills.catalog.skill import Skill
+from ai_research_skills.checks.resolving.programs import page_programs, python_pieces
 
 Place = tuple[Path, int]
 
@@ -41,19 +35,9 @@ def used_symbols(skill: Skill) -> UsedSymbols:
     """What the Python of all pages of `skill` uses."""
     used = UsedSymbols()
     for page in skill.pages:
-        for program in page_programs(list(python_pieces(page))):
+        for program in page_programs(list(python_pieces(page_examples(page)))):
             _Reader(program.path, used).visit(ast.parse(program.source))
     return used
-
-
-def python_pieces(page: Page) -> Iterator[Piece]:
-    """The Python of a page: its blocks, and the lines that its diffs add."""
-    for example in page_examples(page):
-        piece = (
-            added_piece(example, added_lines(example)) if example.language == "diff" else block_piece(example)
-        )
-        if piece:
-            yield piece
 
 
 class _Reader(ast.NodeVisitor):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import textwrap
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
@@ -104,6 +104,21 @@ def page_programs(pieces: Sequence[Piece], imports: Sequence[str] = ()) -> Itera
         yield Program(running[0].example.path, tuple(running))
 
 
+def pages_programs(pages: Sequence[Sequence[Piece]]) -> tuple[Program, ...]:
+    """The programs of all pages of a skill; a fragment may take the imports for granted on which the pages agree."""
+    imports = shared_imports([piece for page in pages for piece in page if not piece.is_fragment])
+    return tuple(program for page in pages for program in page_programs(page, imports))
+
+
+def python_pieces(examples: Iterable[Example]) -> Iterator[Piece]:
+    """The Python among the examples of a page: its blocks, and the lines that its diffs add."""
+    for example in examples:
+        is_diff = example.language == "diff"
+        piece = added_piece(example, added_lines(example)) if is_diff else block_piece(example)
+        if piece:
+            yield piece
+
+
 def isolated_programs(pieces: Sequence[Piece]) -> Iterator[Program]:
     """Every piece of a page that was not written as a program, by itself, with what the page imported before it."""
     before: dict[str, str] = {}
@@ -122,9 +137,17 @@ def block_piece(example: Example) -> Piece | None:
 
 
 def added_piece(example: Example, lines: Sequence[tuple[int, str]]) -> Piece | None:
-    """The piece that `lines` added by a diff make, or None if they are not Python."""
+    """The piece that `lines` added by a diff make, or None if they are not Python.
+
+    What a diff shows around them belongs to it, as long as all of it together is Python.
+    """
     if not lines:
         return None
+    return _spread(example, sorted([*lines, *_lines(example, " ")])) or _spread(example, lines)
+
+
+def _spread(example: Example, lines: Sequence[tuple[int, str]]) -> Piece | None:
+    """The piece that `lines` make, each where it stands on the page."""
     first, last = lines[0][0], lines[-1][0]
     text = dict(lines)
     source = textwrap.dedent("\n".join(text.get(number, "") for number in range(first, last + 1)))
@@ -133,10 +156,14 @@ def added_piece(example: Example, lines: Sequence[tuple[int, str]]) -> Piece | N
 
 def added_lines(example: Example) -> list[tuple[int, str]]:
     """What the `+` lines of a diff say, each with its line on the page."""
+    return _lines(example, "+")
+
+
+def _lines(example: Example, sign: str) -> list[tuple[int, str]]:
     return [
         (example.line + 1 + offset, line[1:])
         for offset, line in enumerate(example.source.splitlines())
-        if line.startswith("+")
+        if line.startswith(sign) and not line.startswith(sign * 3)
     ]
 
 

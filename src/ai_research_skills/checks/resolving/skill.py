@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 from ai_research_skills.catalog.example import Example
@@ -15,13 +16,11 @@ from ai_research_skills.checks.resolving.command_lines import CannotSplit, comma
 from ai_research_skills.checks.resolving.installed import asking
 from ai_research_skills.checks.resolving.programs import (
     Piece,
-    Program,
     added_lines,
     added_piece,
     block_piece,
     isolated_programs,
-    page_programs,
-    shared_imports,
+    pages_programs,
 )
 from ai_research_skills.checks.resolving.python import Releases, resolve
 from ai_research_skills.checks.resolving.remark import Remark
@@ -111,7 +110,10 @@ def resolve_skill(
     settle(findings, shell)
     looked_at = {example: by for page in read for example, by in page.candidates.items()}
     looked_at |= dict.fromkeys(findings.read, READ_BY["data"])
-    programs = [program for page in read for program in _programs(page, read, are_programs=are_programs)]
+    pieces = [page.pieces for page in read]
+    programs = (
+        pages_programs(pieces) if are_programs else [*chain.from_iterable(map(isolated_programs, pieces))]
+    )
     releases = Releases(bench.prefix, bench.sources, asking(installed.python))
     found = resolve(programs, frozenset(looked_at), releases, types)
     if installed.was_asked:
@@ -130,13 +132,6 @@ def _shell(
     if environment is None:
         return Shell(None, uv, pins)
     return Shell(environment.python, uv, pins, command_memory(environment), environment.sources)
-
-
-def _programs(page: _Page, pages: Sequence[_Page], *, are_programs: bool) -> Iterator[Program]:
-    if not are_programs:
-        return isolated_programs(page.pieces)
-    imports = shared_imports([piece for one in pages for piece in one.pieces if not piece.is_fragment])
-    return page_programs(page.pieces, imports)
 
 
 def _read_page(

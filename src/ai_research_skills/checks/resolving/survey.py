@@ -235,7 +235,7 @@ class _Rewriter(ast.NodeTransformer):
         return ast.copy_location(call, node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
-        annotation = node.annotation
+        annotation, node.annotation = node.annotation, ast.Constant(None)
         self.generic_visit(node)
         node.annotation = annotation
         return node
