@@ -54,6 +54,25 @@ def connect(kind: Literal["b"], *, timeout: int = 0) -> Machine: ...
 def connect(kind: str, **options: Any) -> Machine:
     return Machine()
 """,
+    "toolbox/compiled.py": """
+def build(size: int) -> int:
+    return size
+
+
+def __getattr__(name):
+    if name != "late":
+        raise AttributeError(name)
+    import sys
+    if "toolbox.switch" in sys.modules:
+        return build
+    raise AttributeError(name)
+""",
+    "toolbox/compiled.pyi": """
+def build(size: int) -> int: ...
+def only_declared(size: int) -> int: ...
+def late(size: int) -> int: ...
+""",
+    "toolbox/switch.py": "",
     "toolbox/gpu.py": """
 import no_such_driver
 

@@ -81,9 +81,14 @@ class Score:
 
 @dataclass(frozen=True)
 class Study:
-    """All that one run has found."""
+    """All that one run has found.
+
+    Attributes:
+        doubtful: Drift verdicts on uses that the oracle cannot decide; nobody knows whether they are false alarms.
+    """
 
     compared: tuple[Compared, ...]
+    doubtful: tuple[Compared, ...]
     strays: tuple[Stray, ...]
     undecided: Mapping[str, int]
     reasons: Mapping[str, int]
@@ -114,6 +119,7 @@ class Study:
             "undecided_reasons": self.reasons,
             "misses": [_entry(one) for one in self.misses],
             "false_alarms": [_entry(one) for one in self.false_alarms],
+            "doubtful": [_entry(one) for one in self.doubtful],
             "packages": dict(sorted(Counter(one.use.package for one in self.compared).items())),
             "strays": [asdict(one) for one in self.strays],
         }
@@ -227,7 +233,14 @@ def measured(
     strays = tuple(
         stray for number in numbers for stray in _strays(blocks[number], said[number], known[number])
     )
-    return Study(compared, strays, dict(undecided), dict(reasons.most_common()))
+    doubtful = tuple(
+        one
+        for number, use in mine
+        if use.truth == "uncertain" and number in said
+        for one in [_compared(blocks[number], use, said[number], seed)]
+        if one.said == "drift"
+    )
+    return Study(compared, doubtful, strays, dict(undecided), dict(reasons.most_common()))
 
 
 def _half(seed: int, block: Block) -> str:

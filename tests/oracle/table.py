@@ -7,28 +7,39 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from tests.oracle.measure import Compared, Study
+from tests.oracle.measure import Compared, Score, Study
+
+_COLUMNS = (
+    "kind",
+    "uses",
+    "missing",
+    "found",
+    "false alarms",
+    "precision",
+    "recall",
+    "unverified",
+    "distinct",
+)
 
 
 def print_study(study: Study, console: Console) -> None:
     """The figures, then every miss and every false alarm."""
     for part in ("AB", "A", "B"):
-        table = Table(title=f"half {part}" if part != "AB" else "all pages")
-        for name in (
-            "kind",
-            "uses",
-            "missing",
-            "found",
-            "false alarms",
-            "precision",
-            "recall",
-            "unverified",
-            "distinct",
-        ):
-            table.add_column(name, justify="left" if name == "kind" else "right")
-        for one in study.scores(part):
-            if not one.uses:
-                continue
+        print_scores(study.scores(part), part, console)
+    console.print("left out as undecidable:", study.undecided)
+    console.print("drift about what it could not decide:", len(study.doubtful))
+    console.print("drift about what the oracle did not judge:", len(study.strays))
+    _print_list(console, "misses", study.misses)
+    _print_list(console, "false alarms", study.false_alarms)
+
+
+def print_scores(scores: Sequence[Score], part: str, console: Console) -> None:
+    """One table of figures; `distinct` counts symbols, and in brackets those found among those missing."""
+    table = Table(title=f"half {part}" if part != "AB" else "all pages")
+    for name in _COLUMNS:
+        table.add_column(name, justify="left" if name == "kind" else "right")
+    for one in scores:
+        if one.uses:
             table.add_row(
                 one.kind,
                 str(one.uses),
@@ -40,11 +51,7 @@ def print_study(study: Study, console: Console) -> None:
                 f"{one.unverified} ({one.unverified / one.uses:.1%})",
                 f"{one.distinct} ({one.distinct_found}/{one.distinct_missing})",
             )
-        console.print(table)
-    console.print("left out as undecidable:", study.undecided)
-    console.print("drift about what the oracle did not judge:", len(study.strays))
-    _print_list(console, "misses", study.misses)
-    _print_list(console, "false alarms", study.false_alarms)
+    console.print(table)
 
 
 def _print_list(console: Console, title: str, entries: Sequence[Compared]) -> None:

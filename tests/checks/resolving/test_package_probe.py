@@ -104,6 +104,13 @@ class Ignores(BaseModel):
     speed: int = 1
     named: int = Field(1, alias="called")
 
+class Aliased(BaseModel):
+    model_config = ConfigDict(populate_by_name=True)
+    named: int = Field(1, alias="called")
+
+    def __init__(self, **data):
+        super().__init__(**data)
+
 class Keeps(BaseModel):
     model_config = ConfigDict(extra="allow")
 
@@ -175,6 +182,9 @@ def ask(
         ("Ignores", "called", EXISTS),
         ("Ignores", "named", UNSEEN),
         ("Ignores", "velocity", MISSING),
+        ("Aliased", "named", EXISTS),
+        ("Aliased", "called", EXISTS),
+        ("Aliased", "velocity", MISSING),
         ("Keeps", "velocity", UNSEEN),
         ("Prepares", "legacy", EXISTS),
         ("Prepares", "velocity", UNSEEN),

@@ -102,6 +102,7 @@ RESOLVED = {
     "keywords that a mapping spells out": "from toolbox import Machine\noptions = dict(speed=2)\nMachine(**options)",
     "a module that only a GPU machine can import": "from toolbox.gpu import kernel\nkernel(1, causal=True)",
     "text with values in it": "from toolbox import Machine\nprint(f'{Machine().speed:>3} of {Machine().run(1).total!r}')",
+    "a name that a module has once another is loaded": "from toolbox import switch\nfrom toolbox.compiled import late\nlate(1)",
     "a page's own function, whatever it returns": "def double(x, by=2):\n    return x * by\nprint(double(2, by=3))",
 }
 
@@ -128,6 +129,11 @@ DRIFTED = {
     "a name that a dynamic module does not make": ("import toolbox\n\ntoolbox.Lasy", 3, "toolbox.Lasy"),
     "a name that nothing defines": ("print(\n    nowhere)", 2, "nowhere"),
     "a module of no pinned release": ("import elsewhere", 1, "elsewhere"),
+    "a name that a stub declares and the build lacks": (
+        "from toolbox import compiled\ncompiled.only_declared(1)",
+        2,
+        "compiled.only_declared",
+    ),
     "a keyword that nobody reads": (
         "from toolbox import passes\npasses(velocity=3)",
         2,

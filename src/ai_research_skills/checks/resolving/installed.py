@@ -48,5 +48,11 @@ def ask_packages(python: Path, modules: Sequence[str], questions: Sequence[Quest
 
 
 def _asked(modules: Sequence[str], question: Question) -> object:
-    """A question with all that its answer depends on: a class known by its name alone is one of a loaded module's."""
-    return [asdict(question), [] if question.module else sorted(modules)]
+    """A question with all that its answer depends on.
+
+    A class known by its name alone is one of a loaded module's, and some packages have a name only once another module
+    of theirs is loaded.
+    """
+    package = question.module.partition(".")[0]
+    loaded = [one for one in modules if not package or one.partition(".")[0] == package]
+    return [asdict(question), sorted(loaded)]

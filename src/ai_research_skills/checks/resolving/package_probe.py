@@ -295,10 +295,20 @@ def _binds(value: Any, owner: Any, question: dict[str, Any]) -> str:
 
 
 def _takes_keyword(value: Any, owner: Any, keyword: str, depth: int) -> str:
-    """Whether `value` takes `keyword`: by name, or through `**kwargs` that somebody down the line reads."""
+    """Whether `value` takes `keyword`: by a field, by name, or through `**kwargs` that somebody down the line reads."""
     modelled = _modelled(value, owner, keyword)
     if modelled:
         return modelled
+    found = _signature_takes(value, owner, keyword, depth)
+    # A model with a constructor of its own shows a signature that pydantic makes up, by alias alone.
+    return (
+        _in_model(value, keyword)
+        if found == MISSING and inspect.isclass(value) and _is_model(value)
+        else found
+    )
+
+
+def _signature_takes(value: Any, owner: Any, keyword: str, depth: int) -> str:
     try:
         parameters = inspect.signature(value).parameters
     except (TypeError, ValueError):

@@ -96,13 +96,17 @@ def resolve(
 def _known(cases: Sequence[_Case], tree: SourceTree, ask: Ask | None) -> list[_Found]:
     """All uses that the engine did not simply see, with what the packages' text and the packages themselves say."""
     uses = [(case, use) for case in cases if case.sighting for use in case.sighting.uses]
-    found = [_Found(case, use, known(use, tree)) for case, use in uses if use.sight is not Sight.SEEN]
+    found = [
+        _Found(case, use, known(use, tree))
+        for case, use in uses
+        if use.sight is not Sight.SEEN or _is_only_declared(use, tree)
+    ]
     if ask is None:
         return found
     asked = list(
         dict.fromkeys(one.use.question for one in found if one.use.question and one.known.is_askable)
     )
-    modules = sorted({module for case in cases for module in _modules(case)})
+    modules = sorted({module for case in cases for module in _modules(case, tree)})
     answers = dict(zip(asked, ask(modules, asked), strict=True))
     return [_Found(one.case, one.use, one.known.answered(_answer(one, answers))) for one in found]
 
@@ -146,10 +150,20 @@ def _is_generated(use: Use, engine: TypeEngine, file: str) -> bool:
     return any(is_generated(path) for path in engine.definitions(file, *use.spot.of))
 
 
-def _modules(case: _Case) -> Iterator[str]:
+def _is_only_declared(use: Use, tree: SourceTree) -> bool:
+    """Whether what the engine saw is a name in a package's own stub, which may declare more than a build has."""
+    question = use.question
+    is_name = question is not None and len(question.path) == 1 and not question.keywords
+    return question is not None and is_name and tree.has_stub(question.module)
+
+
+def _modules(case: _Case, tree: SourceTree) -> Iterator[str]:
     """The modules that a program imports, and those of the values that it was given."""
     assert case.sighting is not None
-    yield from (path[0] for path in case.sighting.survey.bindings.values())
+    for path in case.sighting.survey.bindings.values():
+        yield path[0]
+        if len(path) > 1 and tree.file(".".join(path)):
+            yield ".".join(path)
     for names in case.told.values():
         yield from (address.partition(":")[0] for address in names.values() if address)
 

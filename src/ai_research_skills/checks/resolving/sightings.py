@@ -241,7 +241,13 @@ class Sighting:
         question = self._member_question(bare(node), text)
         if fault and base and self._is_made_up(base, text):
             says = f"the type of `{as_written(base)}` is a guess"
-            return Use(line, symbol, Sight.UNSEEN, question and replace(question, is_guess=True), says=says)
+            return Use(
+                line,
+                symbol,
+                Sight.UNSEEN,
+                question and replace(question, is_guess=not question.module),
+                says=says,
+            )
         if fault:
             end = self.survey.span(node)
             column = end.end_column - len(node.attr)
@@ -258,7 +264,7 @@ class Sighting:
         if self._takes_any(node):
             says = f"`{as_written(base)}` takes any attribute"
             return Use(line, symbol, Sight.UNSEEN, question, says=says)
-        return Use(line, symbol, Sight.SEEN)
+        return Use(line, symbol, Sight.SEEN, question if question and question.module else None)
 
     def _end(self, node: ast.AST) -> tuple[int, int]:
         """The place of the last letter of `node`: where an editor would point to ask about it."""

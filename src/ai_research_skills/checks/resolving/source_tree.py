@@ -96,6 +96,11 @@ class SourceTree:
             self._files[module] = next((path for base in bases for path in _files_of(base)), None)
         return self._files[module]
 
+    def has_stub(self, module: str) -> bool:
+        """Whether the package itself brings a stub of `module`, beside its source or a compiled one."""
+        bases = [root.joinpath(*module.split(".")) for root in self.roots]
+        return any(path.suffix == ".pyi" for base in bases for path in _files_of(base))
+
     def package_of(self, file: Path) -> str:
         """The top-level module to which a file of the tree belongs; empty if it is none of the tree."""
         root = next((root for root in self.roots if file.is_relative_to(root)), None)

@@ -73,7 +73,12 @@ def known(use: Use, tree: SourceTree) -> Known:
 
 
 def verdict(use: Use, known: Known, piece: Piece) -> Verdict:
-    """The verdict on one use of `piece`, of which the engine did not simply see that it is there."""
+    """The verdict on one use of `piece`, of which the engine did not simply see that it is there.
+
+    What it saw in a stub only is there unless the installed package lacks it.
+    """
+    if use.sight is Sight.SEEN:
+        return Verdict.DRIFT if known.answer == MISSING else Verdict.VERIFIED
     if known.answer == EXISTS or (piece.may_lack_names and use.is_value):
         return Verdict.VERIFIED
     if piece.is_fragment:
