@@ -84,6 +84,49 @@ def test_the_network_is_out_of_reach(tmp_path: Path, write_skill: Write) -> None
     assert not checked(tmp_path, write_skill, body).problems
 
 
+HOSTILE = """
+```python
+import os, pathlib, socket
+
+def refused(action):
+    try:
+        action()
+    except OSError:
+        return True
+    return False
+
+print("A_SECRET" in os.environ, pathlib.Path({home!r}).exists())
+print(refused(lambda: pathlib.Path("/usr/left_behind").write_text("x")))
+print(refused(lambda: socket.create_connection(("192.0.2.1", 80), timeout=2)))
+pathlib.Path("scratch.txt").write_text("mine")
+```
+
+```text prints
+False False
+True
+True
+```
+"""
+
+
+def test_an_example_sees_no_secret_no_home_and_no_network_and_leaves_nothing(
+    tmp_path: Path, write_skill: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_SECRET", "hunter2")
+    result = checked(tmp_path, write_skill, HOSTILE.format(home=str(tmp_path)))
+    assert not result.problems, result.problems[0].message
+    assert found(result) == [Level.EXECUTED]
+    assert not list(tmp_path.rglob("scratch.txt"))
+
+
+def test_an_example_that_forks_without_end_is_stopped_and_named(tmp_path: Path, write_skill: Write) -> None:
+    body = "```python\nx = 1\n```\n\n```python\nimport os\nwhile True:\n    os.fork()\n```\n"
+    result = checked(tmp_path, write_skill, body)
+    assert found(result)[0] is Level.EXECUTED
+    assert result.problems[0].line >= 25
+    assert "example failed" in result.problems[0].message
+
+
 def test_an_example_that_ends_the_interpreter_is_named(tmp_path: Path, write_skill: Write) -> None:
     result = checked(tmp_path, write_skill, "```python\nimport os\nos._exit(3)\n```\n")
     assert "ended with exit status 3" in result.problems[0].message
