@@ -25,7 +25,10 @@ from hooks.templating import fragment
 FINDERS = {
     "ast": "its parser",
     "packages": "the installed packages",
+    "parsers": "the releases' own parsers",
+    "registry": "the package registry",
     "run": "a run of the page",
+    "schema": "the schema of the package that reads it",
     "ty": "the type checker ty",
 }
 """What the names in `Finding.by` mean to a reader; a name that is not here is shown as it is."""
@@ -189,8 +192,13 @@ def _release(example: Example, finding: Finding, record: SkillEvidence) -> str:
     absent = record.absent if finding.level >= Level.EXECUTED else ()
     pins = [pin for pin in record.pins if pin not in absent]
     imported = set(_IMPORTED.findall(example.source))
-    named = [pin for pin in pins if pin.partition("==")[0].replace("-", "_") in imported]
+    named = [pin for pin in pins if any(_is_of(pin, module) for module in imported)]
     return next(iter([*named, *pins]), "").replace("==", " ")
+
+
+def _is_of(pin: str, module: str) -> bool:
+    """Whether a distribution is named after `module`, as `faiss-cpu` is after `faiss`."""
+    return f"{pin.partition('==')[0].replace('-', '_')}_".startswith(f"{module}_")
 
 
 def _held_against(record: SkillEvidence | None, level: Level) -> str:

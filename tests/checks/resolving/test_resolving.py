@@ -18,6 +18,7 @@ from ai_research_skills.catalog.skill import Pin
 from ai_research_skills.checks.parsing import parse_all
 from ai_research_skills.checks.releases.environment import Environment
 from ai_research_skills.checks.skill_check import Task, check_pages
+from tests.checks.checking import check_one
 from tests.checks.made_up_release import make_environment
 from tests.conftest import SKILL
 
@@ -129,11 +130,6 @@ DRIFTED = {
     "a name that a dynamic module does not make": ("import toolbox\n\ntoolbox.Lasy", 3, "toolbox.Lasy"),
     "a name that nothing defines": ("print(\n    nowhere)", 2, "nowhere"),
     "a module of no pinned release": ("import elsewhere", 1, "elsewhere"),
-    "a name that a stub declares and the build lacks": (
-        "from toolbox import compiled\ncompiled.only_declared(1)",
-        2,
-        "compiled.only_declared",
-    ),
     "a keyword that nobody reads": (
         "from toolbox import passes\npasses(velocity=3)",
         2,
@@ -170,6 +166,23 @@ def test_what_the_release_has_not_is_named_with_its_line(
     ]
     assert "toolbox==1.0" in checked.problems[0].message or symbol in OF_NO_RELEASE
     assert levels(checked) == [Level.PARSED]
+
+
+ONLY_DECLARED = "from toolbox import compiled\ncompiled.only_declared(1)"
+
+
+def test_what_a_stub_declares_and_the_build_lacks_is_drift(
+    tmp_path: Path, write_skill: Write, installed: Path
+) -> None:
+    head = SKILL.format(name="example", title="Example").partition("```python")[0]
+    write_skill(text=f"{head}```python\n{ONLY_DECLARED}\n```\n")
+    (problem,) = check_one(tmp_path, Environment(installed, ()), Level.RESOLVED).problems
+    assert problem.line == FIRST_LINE + 2
+    assert "`compiled.only_declared`" in problem.message
+
+
+def test_a_block_for_a_gpu_runs_on_another_build_that_may_have_it(check: Check) -> None:
+    assert levels(check(gpu(ONLY_DECLARED))) == [Level.RESOLVED]
 
 
 def test_a_value_that_nobody_can_type_stays_open_until_it_is_annotated(check: Check, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 from dataclasses import dataclass, replace
 
+from ai_research_skills.catalog.example import Mark
 from ai_research_skills.checks.resolving.package_probe import EXISTS, MISSING, UNSEEN
 from ai_research_skills.checks.resolving.programs import Piece
 from ai_research_skills.checks.resolving.remark import Verdict
@@ -75,10 +76,12 @@ def known(use: Use, tree: SourceTree) -> Known:
 def verdict(use: Use, known: Known, piece: Piece) -> Verdict:
     """The verdict on one use of `piece`, of which the engine did not simply see that it is there.
 
-    What it saw in a stub only is there unless the installed package lacks it.
+    What it saw in a stub only is there unless the installed package lacks it; a block for a GPU runs on another build
+    of the release than the one that is installed here.
     """
     if use.sight is Sight.SEEN:
-        return Verdict.DRIFT if known.answer == MISSING else Verdict.VERIFIED
+        is_lacking = known.answer == MISSING and piece.example.mark != Mark.GPU
+        return Verdict.DRIFT if is_lacking else Verdict.VERIFIED
     if known.answer == EXISTS or (piece.may_lack_names and use.is_value):
         return Verdict.VERIFIED
     if piece.is_fragment:
