@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import doctest
 import sys
 import textwrap
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import asdict
 
 import pytest
 
 from ai_research_skills.checks.resolving.package_probe import EXISTS, MISSING, UNSEEN, probe
+from ai_research_skills.checks.resolving.sightings import Question
 
 TOOLS = """
 import enum
@@ -111,6 +113,13 @@ class Aliased(BaseModel):
     def __init__(self, **data):
         super().__init__(**data)
 
+class Odd:
+    model_fields = property(lambda self: ())
+    real = 1
+
+class OutputChecker:
+    own = 1
+
 class Keeps(BaseModel):
     model_config = ConfigDict(extra="allow")
 
@@ -146,11 +155,15 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 def ask(
-    *path: str, keywords: tuple[str, ...] = (), positional: int | None = None, classes: tuple[str, ...] = ()
+    *path: str,
+    keywords: tuple[str, ...] = (),
+    positional: int | None = None,
+    classes: tuple[str, ...] = (),
+    packages: tuple[str, ...] = (),
 ) -> str:
     module = "" if classes else "probed_tools"
-    question: dict[str, Any] = {"module": module, "path": list(path), "classes": list(classes)}
-    (found,) = probe(["probed_tools"], [question | {"keywords": list(keywords), "positional": positional}])
+    question = Question(module, path, classes, keywords, positional, packages=packages)
+    (found,) = probe(["probed_tools"], [asdict(question)])
     return found
 
 
@@ -212,11 +225,20 @@ def test_a_keyword_is_followed_to_whoever_reads_it(callee: str, keyword: str, an
         ("Colour", "BLUE", MISSING),
         ("Data", "speed", EXISTS),
         ("Ignores", "speed", EXISTS),
+        ("Odd", "real", EXISTS),
+        ("Odd", "unreal", MISSING),
         ("NoSuchClass", "speed", UNSEEN),
     ],
 )
 def test_members_are_found_wherever_a_class_gets_them(kind: str, name: str, answer: str) -> None:
     assert ask(name, classes=(kind,)) == answer
+
+
+def test_a_class_is_looked_for_in_the_package_that_its_value_comes_from() -> None:
+    name = (doctest.OutputChecker.__name__,)
+    assert ask("own", classes=name, packages=("probed_tools",)) == EXISTS
+    assert ask("check_output", classes=name, packages=("doctest",)) == EXISTS
+    assert ask("check_output", classes=name, packages=("probed_tools",)) == MISSING
 
 
 @pytest.mark.parametrize(("name", "answer"), [("Gone", MISSING), ("Extra", UNSEEN), ("Nothing", MISSING)])

@@ -17,7 +17,7 @@ import re
 import sys
 import textwrap
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,11 +38,10 @@ def answer(question: dict[str, Any], packages: list[str]) -> str:
             return found
         return _takes(value, owner, question) if found == EXISTS else UNSEEN
     (name,) = question["path"]
+    packages = question["packages"] or packages
     for module in sorted({one for kind in question["classes"] for one in _definers(tuple(packages), kind)}):
         _load(module)
-    candidates = [
-        kind for kind in _loaded_classes() if kind.__name__ in question["classes"] and _is_real(kind)
-    ]
+    candidates = _candidates(question["classes"], packages)
     if is_call:
         holders = [kind for kind in candidates if hasattr(kind, name)]
         answers = [_takes(getattr(kind, name), kind, question) for kind in holders]
@@ -51,6 +50,12 @@ def answer(question: dict[str, Any], packages: list[str]) -> str:
         return EXISTS
     is_known = bool(candidates) and not any(_makes_members(kind) for kind in candidates)
     return MISSING if is_known else UNSEEN
+
+
+def _candidates(names: list[str], packages: list[str]) -> list[type]:
+    """The loaded classes of these names: those of the packages, where they have any."""
+    named = [kind for kind in _loaded_classes() if kind.__name__ in names and _is_real(kind)]
+    return [kind for kind in named if kind.__module__.partition(".")[0] in packages] or named
 
 
 def _at_path(module: str, path: list[str]) -> tuple[str, Any, Any]:
@@ -149,7 +154,8 @@ def _declared(kind: type) -> set[str]:
     """The fields that a class declares, whoever makes its instances."""
     tables = ("__annotations__", "__dataclass_fields__", "model_fields", "__private_attributes__",
               "__struct_fields__", "_fields")  # fmt: skip
-    return {str(name) for table in tables for name in vars(kind).get(table, ()) or ()}
+    found = [vars(kind).get(table) for table in tables]
+    return {str(name) for table in found if isinstance(table, Collection) for name in table}
 
 
 def _makes_members(kind: type) -> bool:

@@ -8,7 +8,7 @@ is left open and is never called resolved.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ai_research_skills.catalog.example import Example
@@ -88,12 +88,12 @@ def resolve(
     tree = SourceTree.of(releases.prefix, releases.sources)
     with TypeEngine(releases.prefix, releases.sources) as engine:
         unreadable = list(_look(cases, engine))
-        found = _known(cases, tree, releases.ask)
+        found = _known(cases, tree, releases.ask, engine)
         remarks = [*unreadable, *(_remark(one, tree, engine) for one in found)]
     return tuple(dict.fromkeys(remark for remark in remarks if remark.verdict is not Verdict.VERIFIED))
 
 
-def _known(cases: Sequence[_Case], tree: SourceTree, ask: Ask | None) -> list[_Found]:
+def _known(cases: Sequence[_Case], tree: SourceTree, ask: Ask | None, engine: TypeEngine) -> list[_Found]:
     """All uses that the engine did not simply see, with what the packages' text and the packages themselves say."""
     uses = [(case, use) for case in cases if case.sighting for use in case.sighting.uses]
     found = [
@@ -103,12 +103,26 @@ def _known(cases: Sequence[_Case], tree: SourceTree, ask: Ask | None) -> list[_F
     ]
     if ask is None:
         return found
+    found = [replace(one, use=_with_packages(one, tree, engine)) for one in found]
     asked = list(
         dict.fromkeys(one.use.question for one in found if one.use.question and one.known.is_askable)
     )
     modules = sorted({module for case in cases for module in _modules(case, tree)})
     answers = dict(zip(asked, ask(modules, asked), strict=True))
     return [_Found(one.case, one.use, one.known.answered(_answer(one, answers))) for one in found]
+
+
+def _with_packages(found: _Found, tree: SourceTree, engine: TypeEngine) -> Use:
+    """The use, with the packages from which the value comes of which only the class is known."""
+    use = found.use
+    if not (use.question and use.question.classes):
+        return use
+    for origin in use.origins:
+        places = engine.definitions(found.case.file, *origin)
+        packages = sorted({package for place in places if (package := tree.package_of(place))})
+        if packages:
+            return replace(use, question=replace(use.question, packages=tuple(packages)))
+    return use
 
 
 def _answer(found: _Found, answers: Mapping[Question, str]) -> str:

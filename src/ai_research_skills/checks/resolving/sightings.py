@@ -58,6 +58,7 @@ class Question:
         keywords: Keywords that the thing must accept when called.
         positional: Number of positional arguments that it must accept, or None if only the keywords count.
         is_guess: Whether the thing may be of another class than those named: then nothing counts as missing.
+        packages: Packages that the classes are most likely of; many packages have a `Session`.
     """
 
     module: str = ""
@@ -66,6 +67,7 @@ class Question:
     keywords: tuple[str, ...] = ()
     positional: int | None = None
     is_guess: bool = False
+    packages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ class Use:
         says: The engine's words.
         is_value: Whether it is a bare name of which nothing is taken and which is not called.
         spot: Where its name stands, if others may stand there.
+        origins: Where the engine can say from which package its value comes, the nearest place first.
         is_own: Whether it is of a function or class that the page itself defines.
     """
 
@@ -105,6 +108,7 @@ class Use:
     says: str = ""
     is_value: bool = False
     spot: Spot | None = None
+    origins: tuple[tuple[int, int], ...] = ()
     is_own: bool = False
 
 
@@ -241,20 +245,24 @@ class Sighting:
         question = self._member_question(bare(node), text)
         if fault and base and self._is_made_up(base, text):
             says = f"the type of `{as_written(base)}` is a guess"
-            return Use(
-                line,
-                symbol,
-                Sight.UNSEEN,
-                question and replace(question, is_guess=not question.module),
-                says=says,
-            )
+            guess = question and replace(question, is_guess=not question.module)
+            return Use(line, symbol, Sight.UNSEEN, guess, says=says, origins=self._origins(node.value))
         if fault:
             end = self.survey.span(node)
             column = end.end_column - len(node.attr)
             spot = Spot(node.attr, end.end_line, column, self._end(bare(node.value)), is_keyword=False)
             is_own = any(name in self.survey.own for name in class_names(text))
+            origins = self._origins(node.value)
             return Use(
-                line, symbol, Sight.DENIED, question, fault.rule, fault.message, spot=spot, is_own=is_own
+                line,
+                symbol,
+                Sight.DENIED,
+                question,
+                fault.rule,
+                fault.message,
+                spot=spot,
+                origins=origins,
+                is_own=is_own,
             )
         if base is None:
             return Use(line, symbol, Sight.SEEN)
@@ -263,8 +271,19 @@ class Sighting:
             return Use(line, symbol, Sight.UNSEEN, question, says=says)
         if self._takes_any(node):
             says = f"`{as_written(base)}` takes any attribute"
-            return Use(line, symbol, Sight.UNSEEN, question, says=says)
+            return Use(line, symbol, Sight.UNSEEN, question, says=says, origins=self._origins(node.value))
         return Use(line, symbol, Sight.SEEN, question if question and question.module else None)
+
+    def _origins(self, node: ast.AST) -> tuple[tuple[int, int], ...]:
+        """The places of the names in `node` about which the engine can be asked: of `a.b()[0]` those of `b` and `a`."""
+        inner, places = bare(node), []
+        while isinstance(inner, ast.Attribute | ast.Subscript | ast.Call | ast.Name):
+            if isinstance(inner, ast.Attribute | ast.Name):
+                places.append(self._end(inner))
+            if isinstance(inner, ast.Name):
+                break
+            inner = bare(inner.func if isinstance(inner, ast.Call) else inner.value)
+        return tuple(places)
 
     def _end(self, node: ast.AST) -> tuple[int, int]:
         """The place of the last letter of `node`: where an editor would point to ask about it."""
@@ -331,8 +350,17 @@ class Sighting:
                 span = self.survey.span(part)
                 spot = Spot(name or "", span.line, span.column, self._end(callee), is_keyword=True)
                 is_own = self._is_own(callee)
+                origins = self._origins(callee)
                 yield Use(
-                    line, shown, Sight.DENIED, question, fault.rule, fault.message, spot=spot, is_own=is_own
+                    line,
+                    shown,
+                    Sight.DENIED,
+                    question,
+                    fault.rule,
+                    fault.message,
+                    spot=spot,
+                    origins=origins,
+                    is_own=is_own,
                 )
         if not node.keywords or self._is_own(callee) or _is_builtin(callee):
             return
@@ -341,7 +369,8 @@ class Sighting:
         for name in () if self._canary_rejected(node) else keywords:
             question = self._call_question(callee, (name,), None)
             says = "the callable takes any keyword, or its type is not known"
-            yield Use(line, f"{symbol}({name}=...)", Sight.UNSEEN, question, says=says)
+            origins = self._origins(callee)
+            yield Use(line, f"{symbol}({name}=...)", Sight.UNSEEN, question, says=says, origins=origins)
 
     def _canary_rejected(self, node: ast.Call) -> bool:
         canary = self._canary(node)
