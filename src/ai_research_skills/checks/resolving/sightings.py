@@ -175,9 +175,10 @@ class Sighting:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 yield from self._imports(node, place[0])
             elif isinstance(node, ast.Attribute):
-                yield self._attribute(node, place[0])
+                yield replace(self._attribute(node, place[0]), origins=self._origins(node.value))
             elif isinstance(node, ast.Call) and not is_wrapper(node):
-                yield from self._call(node, place[0])
+                origins = self._origins(node.func)
+                yield from (replace(use, origins=origins) for use in self._call(node, place[0]))
             elif isinstance(node, ast.Name) and (fault := self._fault(node, {NAME_RULE})):
                 yield Use(
                     place[0], node.id, Sight.DENIED, None, fault.rule, fault.message, self._is_value(node)
@@ -246,23 +247,14 @@ class Sighting:
         if fault and base and self._is_made_up(base, text):
             says = f"the type of `{as_written(base)}` is a guess"
             guess = question and replace(question, is_guess=not question.module)
-            return Use(line, symbol, Sight.UNSEEN, guess, says=says, origins=self._origins(node.value))
+            return Use(line, symbol, Sight.UNSEEN, guess, says=says)
         if fault:
             end = self.survey.span(node)
             column = end.end_column - len(node.attr)
             spot = Spot(node.attr, end.end_line, column, self._end(bare(node.value)), is_keyword=False)
             is_own = any(name in self.survey.own for name in class_names(text))
-            origins = self._origins(node.value)
             return Use(
-                line,
-                symbol,
-                Sight.DENIED,
-                question,
-                fault.rule,
-                fault.message,
-                spot=spot,
-                origins=origins,
-                is_own=is_own,
+                line, symbol, Sight.DENIED, question, fault.rule, fault.message, spot=spot, is_own=is_own
             )
         if base is None:
             return Use(line, symbol, Sight.SEEN)
@@ -271,7 +263,7 @@ class Sighting:
             return Use(line, symbol, Sight.UNSEEN, question, says=says)
         if self._takes_any(node):
             says = f"`{as_written(base)}` takes any attribute"
-            return Use(line, symbol, Sight.UNSEEN, question, says=says, origins=self._origins(node.value))
+            return Use(line, symbol, Sight.UNSEEN, question, says=says)
         return Use(line, symbol, Sight.SEEN, question if question and question.module else None)
 
     def _origins(self, node: ast.AST) -> tuple[tuple[int, int], ...]:
@@ -350,17 +342,8 @@ class Sighting:
                 span = self.survey.span(part)
                 spot = Spot(name or "", span.line, span.column, self._end(callee), is_keyword=True)
                 is_own = self._is_own(callee)
-                origins = self._origins(callee)
                 yield Use(
-                    line,
-                    shown,
-                    Sight.DENIED,
-                    question,
-                    fault.rule,
-                    fault.message,
-                    spot=spot,
-                    origins=origins,
-                    is_own=is_own,
+                    line, shown, Sight.DENIED, question, fault.rule, fault.message, spot=spot, is_own=is_own
                 )
         if not node.keywords or self._is_own(callee) or _is_builtin(callee):
             return
@@ -369,8 +352,7 @@ class Sighting:
         for name in () if self._canary_rejected(node) else keywords:
             question = self._call_question(callee, (name,), None)
             says = "the callable takes any keyword, or its type is not known"
-            origins = self._origins(callee)
-            yield Use(line, f"{symbol}({name}=...)", Sight.UNSEEN, question, says=says, origins=origins)
+            yield Use(line, f"{symbol}({name}=...)", Sight.UNSEEN, question, says=says)
 
     def _canary_rejected(self, node: ast.Call) -> bool:
         canary = self._canary(node)
