@@ -32,6 +32,7 @@ TEXTS += [ROOT / ".github/PULL_REQUEST_TEMPLATE.md", *PAGES]
 
 WRITING_JOBS = {
     ("publish.yml", "deploy"): {"pages": "write", "id-token": "write"},
+    ("weekly.yml", "issues"): {"contents": "read", "issues": "write"},
     ("notebooks-gpu.yml", "attest"): {"id-token": "write", "attestations": "write"},
     ("notebooks-gpu.yml", "propose"): {"contents": "write", "pull-requests": "write"},
 }
@@ -96,7 +97,7 @@ class TestWorkflow:
             assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
 
     def test_it_may_read_and_only_the_named_jobs_may_write(self, workflow: Path) -> None:
-        assert load(workflow)["permissions"] == {"contents": "read"}
+        assert load(workflow)["permissions"] in ({}, {"contents": "read"})
         for name, job in jobs(workflow).items():
             expected = WRITING_JOBS.get((workflow.name, name), {"contents": "read"})
             assert job.get("permissions", {"contents": "read"}) == expected, name
@@ -239,11 +240,18 @@ def assert_verb_exists(words: list[str], line: str) -> None:
         verb = words.pop(0)
         assert verb in command.commands, f"ai-skills has no verb {verb}, in: {line}"
         command = command.commands[verb]
-    options = {name for parameter in command.params for name in parameter.opts}
+    options = {name for one in command.params for name in (*one.opts, *one.secondary_opts)}
     for word in words:
         assert not word.startswith("--") or word in options, f"{command.name} has no {word}, in: {line}"
-    for word in words:
-        if not re.fullmatch(r"[a-z0-9-]+(/[a-z0-9-]+)?", word) or word.startswith("-"):
+    takes_value = {
+        name
+        for one in command.params
+        if isinstance(one, click.Option) and not one.is_flag
+        for name in one.opts
+    }
+    for before, word in pairwise(["", *words]):
+        is_word = re.fullmatch(r"[a-z0-9-]+(/[a-z0-9-]+)?", word) and not word.startswith("-")
+        if not is_word or before in takes_value:
             continue
         if command.name in {"show", "check"} and "/" not in word:
             assert list((ROOT / "skills").glob(f"*/{word}/SKILL.md")), f"no skill {word}, in: {line}"
@@ -318,12 +326,14 @@ def test_the_template_has_the_sections_of_the_code_in_order() -> None:
     assert all(f"\n  {name}: " in skeleton for name in structure.REQUIRED)
 
 
-def test_the_api_page_names_every_public_module() -> None:
+def test_the_api_pages_name_every_public_module_once() -> None:
     package = ROOT / "src/ai_research_skills"
-    public = {
-        f"ai_research_skills.{folder}.{path.stem}"
+    public = [
+        ".".join(("ai_research_skills", *path.relative_to(package).with_suffix("").parts))
         for folder in ("catalog", "coverage", "checks", "lab")
-        for path in (package / folder).glob("[a-z]*.py")
-    }
-    named = re.findall(r"^::: (.+)$", (ROOT / "docs/api.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
-    assert sorted(named) == sorted(public)
+        for path in (package / folder).rglob("[a-z]*.py")
+    ]
+    pages = [ROOT / "docs/api.md", *(ROOT / "docs/api").glob("*.md")]
+    texts = [page.read_text(encoding="utf-8") for page in pages]
+    named = [name for text in texts for name in re.findall(r"^::: (.+)$", text, flags=re.MULTILINE)]
+    assert sorted(named) == sorted([*public, "ai_research_skills.checks.parsing"])

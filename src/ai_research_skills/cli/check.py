@@ -136,6 +136,8 @@ def _report(found: Sequence[SkillCheck], fresh: int, *, why: bool) -> None:
         counts = ", ".join(f"{levels[level]} {level.label}" for level in sorted(levels, reverse=True))
         problems = f"{len(one.problems)} problem{'s' * (len(one.problems) != 1)}"
         say(f"{one.skill.name}: {levels.total()} examples ({counts}), {problems}")
+        if one.problems:
+            say(f"  held against {', '.join(one.evidence.lock) or 'nothing'} on Python {one.evidence.python}")
         for question in one.checked.open_questions if why else ():
             say(f"  {question.path.as_posix()}:{question.line}: {question.message}")
     if fresh and found:
