@@ -220,9 +220,11 @@ def test_text_files_have_lf_ends_and_a_final_newline() -> None:
 
 
 def make_targets() -> set[str]:
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("$(VENV)", ".venv")
-    found = set(re.findall(r"^([\w./-]+):(?!=)", makefile, flags=re.MULTILINE))
-    return found | ({".venv/tools/bin/uv"} if "$(UV):" in makefile else set())
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    variables = dict(re.findall(r"^(\w+) *[:?]?= *(.*)$", makefile, flags=re.MULTILINE))
+    for _ in variables:
+        makefile = re.sub(r"\$\((\w+)\)", lambda match: variables.get(match[1], ""), makefile)
+    return set(re.findall(r"^([\w./-]+):(?!=)", makefile, flags=re.MULTILINE))
 
 
 def assert_commands_exist(lines: list[str]) -> None:
