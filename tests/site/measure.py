@@ -58,7 +58,15 @@ def enlarged(folder: Path, small: Site) -> Path:
             text = (copy / "SKILL.md").read_text(encoding="utf-8")
             text = re.sub(rf"^name: {skill.name}$", f"name: {copy.name}", text, count=1, flags=re.MULTILINE)
             (copy / "SKILL.md").write_text(text, encoding="utf-8")
+    _commit(folder)
     return folder
+
+
+def _commit(folder: Path) -> None:
+    """Give the copy a history, from which pages are drawn as well."""
+    somebody = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org")
+    for words in (("init", "--quiet"), ("add", "--all"), ("commit", "--quiet", "--message", "Copy the tree")):
+        subprocess.run(["git", *somebody, *words], cwd=folder, check=True, capture_output=True)
 
 
 @dataclass(frozen=True)
