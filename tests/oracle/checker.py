@@ -20,7 +20,8 @@ BATCH = 120
 """Blocks that are put to the checker at once: about as many as a large skill has."""
 
 Said = dict[tuple[int, str], tuple[str, str]]
-"""By line of the block and symbol: `drift` or `unverified`, and the words. What is not in it is verified."""
+"""By line of the block and symbol: `drift`, `unverified` or `unpinned` (a package that the environment lacks), and the
+words. What is not in it is verified."""
 
 _VERDICTS = {Verdict.DRIFT: "drift", Verdict.UNVERIFIED: "unverified"}
 _TEXT = re.compile(r"`(?P<symbol>[^`]*)`: (?P<words>.*)", re.DOTALL)
@@ -54,7 +55,7 @@ def _check(blocks: Sequence[Block], releases: Releases) -> list[Said]:
         said = found[remark.example.index]
         key = (remark.line - remark.example.line, symbol)
         if said.get(key, ("", ""))[0] != "drift":
-            said[key] = (_VERDICTS[remark.verdict], words)
+            said[key] = ("unpinned" if remark.is_unpinned else _VERDICTS[remark.verdict], words)
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -252,14 +253,22 @@ def _compared(block: Block, use: Use, said: Said, seed: int) -> Compared:
     if use.kind == "keyword" and verdict != "drift" and use.truth == "missing":
         whole = f"{use.symbol.rpartition('(')[0]}(...)"
         verdict, words = said.get((use.line, whole), (verdict, words))
+    if verdict == "unpinned" and use.truth != "uncertain":
+        verdict = "drift"
     place = f"{block.page}:{block.example.line + use.line}"
     return Compared(place, _half(seed, block), use, verdict, words)
 
 
 def _strays(block: Block, said: Said, uses: Sequence[Use]) -> Iterable[Stray]:
+    """What the checker denies and the oracle did not judge, but for what follows from a thing that is missing."""
     judged = {(use.line, use.symbol) for use in uses}
-    gone = {(use.line, use.symbol.rpartition("(")[0]) for use in uses if use.truth == "missing"}
+    gone = [use for use in uses if use.truth == "missing"]
+    names = {use.symbol.rpartition(".")[2] for use in gone if use.kind == "import"}
+    chains = tuple(use.symbol for use in gone if use.kind == "attribute")
+    calls = {(use.line, f"{use.symbol.rpartition('(')[0]}(...)") for use in gone if use.kind == "keyword"}
     for (line, symbol), (verdict, words) in said.items():
-        is_call = symbol.endswith("(...)") and (line, symbol[: -len("(...)")]) in gone
-        if verdict == "drift" and (line, symbol) not in judged and not is_call:
+        follows = (
+            re.split(r"[.(\[]", symbol)[0] in names or symbol.startswith(chains) or (line, symbol) in calls
+        )
+        if verdict == "drift" and (line, symbol) not in judged and not follows:
             yield Stray(f"{block.page}:{block.example.line + line}", symbol, words)

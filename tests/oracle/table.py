@@ -28,7 +28,14 @@ def print_study(study: Study, console: Console) -> None:
         print_scores(study.scores(part), part, console)
     console.print("left out as undecidable:", study.undecided)
     console.print("drift about what it could not decide:", len(study.doubtful))
-    console.print("drift about what the oracle did not judge:", len(study.strays))
+    strays = Table(
+        title=f"drift about what the oracle did not judge, to be looked at by eye: {len(study.strays)}"
+    )
+    for name in ("place", "use", "the checker"):
+        strays.add_column(name, overflow="fold")
+    for stray in study.strays:
+        strays.add_row(stray.place, stray.symbol, stray.words)
+    console.print(strays)
     _print_list(console, "misses", study.misses)
     _print_list(console, "false alarms", study.false_alarms)
 

@@ -36,7 +36,7 @@ KINDS = {
     "gallery": r"notebooks/",
     "notebook": r"notebooks/[^/]+/[^/]+/",
     "search": r"search/",
-    "api": r"api/",
+    "api": r"api/([^/]+/)?",
     "contributing": r"contributing/",
     "guide": r"(quality|skill-template|project(/[^/]+)*)/",
     "not found": r"no/such/page/",

@@ -15,8 +15,8 @@ from ai_research_skills.catalog.problem import Problem
 URLS_FILE = Path("docs/urls.txt")
 LINKABLE = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "li", "tr", "section", "dt", "a"})
 UNLISTED = ("404.html",)
-CODE_NAMES = ("/api/",)
-"""Pages whose anchors are names in the code: the code's own deprecation rules hold for those."""
+CODE_NAMES = "/api/"
+"""Where the pages are whose anchors are names in the code: the code's own deprecation rules hold for those."""
 
 
 class _Anchors(HTMLParser):
@@ -55,7 +55,7 @@ def site_addresses(site: Path) -> tuple[str, ...]:
             continue
         address = "/" + re.sub(r"(^|/)index\.html$", r"\1", name)
         found.add(address)
-        if address not in CODE_NAMES:
+        if not address.startswith(CODE_NAMES):
             found |= {f"{address}#{anchor}" for anchor in page_anchors(path.read_text(encoding="utf-8"))}
     return tuple(sorted(found))
 
