@@ -113,6 +113,11 @@ class Aliased(BaseModel):
     def __init__(self, **data):
         super().__init__(**data)
 
+class Bin:
+    def __init__(self, **data):
+        for key, value in data.items():
+            object.__setattr__(self, key, value)
+
 class Odd:
     model_fields = property(lambda self: ())
     real = 1
@@ -225,6 +230,8 @@ def test_a_keyword_is_followed_to_whoever_reads_it(callee: str, keyword: str, an
         ("Colour", "BLUE", MISSING),
         ("Data", "speed", EXISTS),
         ("Ignores", "speed", EXISTS),
+        ("Bin", "anything", UNSEEN),
+        ("Odd", "__name__", EXISTS),
         ("Odd", "real", EXISTS),
         ("Odd", "unreal", MISSING),
         ("NoSuchClass", "speed", UNSEEN),

@@ -104,6 +104,8 @@ RESOLVED = {
     "a module that only a GPU machine can import": "from toolbox.gpu import kernel\nkernel(1, causal=True)",
     "text with values in it": "from toolbox import Machine\nprint(f'{Machine().speed:>3} of {Machine().run(1).total!r}')",
     "a name that a module has once another is loaded": "from toolbox import switch\nfrom toolbox.compiled import late\nlate(1)",
+    "a call whose arguments are not all shown": "from toolbox import Machine\nMachine().run(..., 1, 2)",
+    "a page's own class that is named like one of a package": "from toolbox import untyped\nclass Result:\n    own = 1\nresult: Result = untyped(1)\nresult.own",
     "a page's own function, whatever it returns": "def double(x, by=2):\n    return x * by\nprint(double(2, by=3))",
 }
 

@@ -142,7 +142,7 @@ def _derived(kind: type) -> tuple[type, ...]:
 def _has_member(kind: type, name: str) -> bool:
     """Whether instances of `kind`, or of a class derived from it, have `name`."""
     related = {base: None for one in _derived(kind) for base in one.__mro__ if base is not object}
-    if any(name in vars(object) or name in vars(one) or name in _declared(one) for one in related):
+    if hasattr(type, name) or any(name in vars(one) or name in _declared(one) for one in related):
         return True
     files = {file for one in related if (file := _file(one))}
     sets = re.compile(rf"\bself\.{name}\s*(?::|,|=(?!=))|setattr\(\s*self\s*,\s*[\"']{name}[\"']")
@@ -162,7 +162,10 @@ def _makes_members(kind: type) -> bool:
     """Whether instances have members that no text names: then nothing is missing from them."""
     if any({"__getattr__", "__getattribute__"} & vars(base).keys() for base in kind.__mro__[:-1]):
         return True
-    made = re.compile(r"setattr\(\s*self\s*,\s*[^\"'\s]|self\.__dict__\s*(\.update|=|\[)|vars\(self\)")
+    made = re.compile(
+        r"setattr\(\s*self\s*,\s*[^\"'\s]|self\.__dict__\s*(\.update|=|\[)|vars\(self\)"
+        r"|(object|super\(\))\.__setattr__\("
+    )
     return any(made.search(_source(base)) for base in kind.__mro__ if base is not object)
 
 

@@ -104,9 +104,7 @@ def _known(cases: Sequence[_Case], tree: SourceTree, ask: Ask | None, engine: Ty
     if ask is None:
         return found
     found = [replace(one, use=_with_packages(one, tree, engine)) for one in found]
-    asked = list(
-        dict.fromkeys(one.use.question for one in found if one.use.question and one.known.is_askable)
-    )
+    asked = list(dict.fromkeys(question for one in found if (question := _askable(one))))
     modules = sorted({module for case in cases for module in _modules(case, tree)})
     answers = dict(zip(asked, ask(modules, asked), strict=True))
     return [_Found(one.case, one.use, one.known.answered(_answer(one, answers))) for one in found]
@@ -125,8 +123,18 @@ def _with_packages(found: _Found, tree: SourceTree, engine: TypeEngine) -> Use:
     return use
 
 
+def _askable(found: _Found) -> Question | None:
+    """What the packages are to be asked about a use; nothing about a class that the page itself defines."""
+    question = found.use.question
+    assert found.case.sighting is not None
+    own = set(found.case.sighting.survey.own)
+    is_own = question is not None and bool(question.classes) and own.issuperset(question.classes)
+    return question if found.known.is_askable and not is_own else None
+
+
 def _answer(found: _Found, answers: Mapping[Question, str]) -> str:
-    return answers.get(found.use.question, UNSEEN) if found.use.question else UNSEEN
+    question = _askable(found)
+    return answers.get(question, UNSEEN) if question else UNSEEN
 
 
 def _remark(found: _Found, tree: SourceTree, engine: TypeEngine) -> Remark:

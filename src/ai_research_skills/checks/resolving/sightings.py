@@ -333,7 +333,7 @@ class Sighting:
         parts: tuple[ast.expr | ast.keyword, ...] = (node, *node.args, *node.keywords)
         for part in parts:
             fault = self._fault(part, CALL_RULES)
-            if fault:
+            if fault and (isinstance(part, ast.keyword) or not _is_abridged(node)):
                 name = part.arg if isinstance(part, ast.keyword) else None
                 asked = (name,) if name else keywords
                 count = None if name or _is_starred(node) else len(node.args)
@@ -454,6 +454,12 @@ def _is_guess(text: str) -> bool:
 
 def _is_builtin(node: ast.AST) -> bool:
     return isinstance(node, ast.Name) and hasattr(builtins, node.id)
+
+
+def _is_abridged(node: ast.Call) -> bool:
+    """Whether `...` stands for arguments that are not shown: then their number says nothing."""
+    shown = [bare(part) for part in node.args]
+    return any(isinstance(part, ast.Constant) and part.value is ... for part in shown)
 
 
 def _is_starred(node: ast.Call) -> bool:
