@@ -54,8 +54,10 @@ def test_another_release_of_the_engine_is_refused(monkeypatch: pytest.MonkeyPatc
 def test_an_engine_that_ends_early_is_named() -> None:
     with TypeEngine(HERE) as engine:
         engine._server.kill()
+        engine._server._process.wait()
         with pytest.raises(NoEngine, match="no answer"):
             engine.diagnose({"a.py": "x = 1\n"})
+    assert engine._server._process.returncode is not None
 
 
 def test_programs_come_again_changed_and_members_and_parameters_are_listed() -> None:

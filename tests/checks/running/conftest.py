@@ -90,13 +90,16 @@ def run(python: Path, script: str, sandboxed: None) -> Run:
 @pytest.fixture
 def nothing_is_left(python: Path) -> Iterator[None]:
     """The processes and mounts of the machine are the same after the test as before."""
-    mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8")
+    mounts, before = Path("/proc/self/mountinfo").read_text(encoding="utf-8"), children()
     yield
     assert not processes_of(python)
-    assert not [
-        pid for file in Path("/proc/self/task").glob("*/children") for pid in file.read_text().split()
-    ]
+    assert children() <= before
     assert Path("/proc/self/mountinfo").read_text(encoding="utf-8") == mounts
+
+
+def children() -> set[str]:
+    """The processes that this one has started and not yet buried."""
+    return {pid for file in Path("/proc/self/task").glob("*/children") for pid in file.read_text().split()}
 
 
 def processes_of(python: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -31,7 +32,10 @@ class LanguageServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kill()
-        self._process.communicate()
+        self._process.wait()
+        for stream in (self._given, self._said):
+            with contextlib.suppress(OSError):
+                stream.close()
 
     def kill(self) -> None:
         """End the server at once: it writes nothing, so there is nothing to lose."""

@@ -151,10 +151,10 @@ class TypeEngine:
         if number == 1:
             (self._folder / name).touch()
             opened = {"textDocument": {**document, "languageId": "python", "text": text}}
-            self._server.tell("textDocument/didOpen", opened)
+            self._watched(lambda: self._server.tell("textDocument/didOpen", opened))
         else:
             changed = {"textDocument": document, "contentChanges": [{"text": text}]}
-            self._server.tell("textDocument/didChange", changed)
+            self._watched(lambda: self._server.tell("textDocument/didChange", changed))
 
     def _uri(self, name: str) -> str:
         return (self._folder / name).as_uri()
