@@ -14,37 +14,16 @@ from ai_research_skills.catalog.evidence import Finding, Level
 from ai_research_skills.catalog.example import page_examples
 from ai_research_skills.catalog.problem import Problem
 from ai_research_skills.catalog.shelf import load_skills
-from ai_research_skills.catalog.skill import Pin
 from ai_research_skills.checks.parsing import parse_all
 from ai_research_skills.checks.releases.environment import Environment
 from ai_research_skills.checks.skill_check import Task, check_pages
-from tests.checks.checking import check_one
+from tests.checks.checking import InstalledBench, check_one
 from tests.checks.made_up_release import make_environment
 from tests.conftest import SKILL
 
 Write = Callable[..., Path]
 FIRST_LINE = 21
 """Line of the first fence on the page."""
-
-
-@dataclass(frozen=True)
-class MadeUpBench:
-    """The made-up release, installed."""
-
-    installed: Path
-    sources: tuple[Path, ...] = ()
-    python: str = "3.11"
-    lock: tuple[str, ...] = ("toolbox==1.0",)
-    absent: tuple[Pin, ...] = ()
-    refusal: str = ""
-
-    @property
-    def prefix(self) -> Path:
-        return self.installed.parent.parent
-
-    @property
-    def environment(self) -> Environment:
-        return Environment(self.installed, (), self.sources)
 
 
 @dataclass(frozen=True)
@@ -70,7 +49,7 @@ def check(tmp_path: Path, write_skill: Write, installed: Path) -> Callable[..., 
         blocks = [one for page in skill.pages for one in page_examples(page) if not one.is_output]
         task = Task(skill, skill.pages, parse_all(blocks), Level.EXECUTED, dt.date(2026, 11, 21))
         with ThreadPoolExecutor(1) as pool:
-            checked = check_pages(task, MadeUpBench(installed, sources), pool)
+            checked = check_pages(task, InstalledBench(Environment(installed, (), sources)), pool)
         findings = tuple(checked.findings[block] for block in blocks)
         problems = [
             Problem(skill.path, finding.line + fault.at, fault.text, "")
