@@ -64,7 +64,7 @@ def check_tree(
         are_programs: Whether the pages of this tree were written as programs.
         bench: Gives the releases that a skill is held against, or raises NoClosure.
     """
-    tasks = [replace(task, are_programs=are_programs) for task in _tasks(tree, due, level, today)]
+    tasks = _tasks(tree, due, level, today, are_programs=are_programs)
     jobs = max(2, os.cpu_count() or 2)
     with ThreadPoolExecutor(jobs) as skills, ThreadPoolExecutor(jobs) as programs:
 
@@ -83,11 +83,13 @@ def write_evidence(root: Path, evidence: SkillEvidence) -> Path:
     return path
 
 
-def _tasks(tree: Tree, due: Due, level: Level, today: dt.date) -> list[Task]:
+def _tasks(tree: Tree, due: Due, level: Level, today: dt.date, *, are_programs: bool) -> list[Task]:
     blocks = [block for pages in due.values() for page in pages for block in page_examples(page)]
     parsed = parse_all([block for block in blocks if not block.is_output])
     waivers = {skill: tuple(one for one in tree.waivers if one.skill == skill.name) for skill in due}
-    return [Task(skill, pages, parsed, level, today, waivers[skill]) for skill, pages in due.items()]
+    return [
+        Task(skill, pages, parsed, level, today, waivers[skill], are_programs) for skill, pages in due.items()
+    ]
 
 
 def _check(task: Task, record: SkillEvidence | None, bench_of: BenchOf, programs: Executor) -> SkillCheck:
