@@ -25,6 +25,7 @@ from ai_research_skills.catalog.waivers import Waiver
 from ai_research_skills.checks.changed import NoHistory, changed_skills
 from ai_research_skills.checks.renewal import differences, due_pages, merged, recorded_faults
 from ai_research_skills.checks.sample import sampled
+from tests.conftest import SKILL
 
 Write = Callable[..., Path]
 MONDAY, FRIDAY = dt.date(2026, 11, 23), dt.date(2026, 11, 27)
@@ -184,6 +185,14 @@ def test_the_sample_turns_with_the_seed_and_keeps_to_its_time(tmp_path: Path, wr
     assert all(len(found) == 2 for found in samples.values())
     assert {name for found in samples.values() for name in found} == {"one", "two", "three", "four"}
     assert samples["1"] == [skill.name for skill in sampled(tree, "1", skills=2, seconds=10)]
+
+
+def test_a_skill_for_a_python_that_is_not_here_is_not_sampled(tmp_path: Path, write_skill: Write) -> None:
+    write_skill("here")
+    elsewhere = SKILL.format(name="elsewhere", title="Elsewhere")
+    write_skill("elsewhere", text=elsewhere.replace("  tags:", '  python: "3.99"\n  tags:'))
+    sample = sampled(load_tree(tmp_path), "seed", skills=2, seconds=10)
+    assert [skill.name for skill in sample] == ["here"]
 
 
 def test_a_page_beyond_the_time_is_left_out_but_never_the_first(skill: Skill, tmp_path: Path) -> None:

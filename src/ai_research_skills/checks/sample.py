@@ -10,6 +10,8 @@ from pathlib import Path
 from ai_research_skills.catalog.evidence import SkillEvidence, fresh_findings
 from ai_research_skills.catalog.skill import Page, Skill
 from ai_research_skills.catalog.tree import Tree
+from ai_research_skills.checks.bench import DEFAULT_PYTHON
+from ai_research_skills.checks.releases.interpreter import find_interpreter
 
 
 def commit_seed(root: Path) -> str:
@@ -22,10 +24,16 @@ def commit_seed(root: Path) -> str:
 def sampled(tree: Tree, seed: str, *, skills: int, seconds: float) -> dict[Skill, tuple[Page, ...]]:
     """Pages of so many skills, chosen by `seed`, whose examples once ran in about so many seconds in all.
 
-    At least one page of each chosen skill is among them, whatever it takes.
+    At least one page of each chosen skill is among them, whatever it takes. Skills for a version of Python that this
+    machine lacks are never chosen, since here nothing could be derived for them.
     """
-    chosen = sorted(tree.skills, key=lambda skill: _place(seed, skill.name))[:skills]
+    able = filter(_has_its_python, tree.skills)
+    chosen = sorted(able, key=lambda skill: _place(seed, skill.name))[:skills]
     return {skill: _pages(skill, tree.evidence.get(skill.name), seed, seconds / skills) for skill in chosen}
+
+
+def _has_its_python(skill: Skill) -> bool:
+    return find_interpreter(skill.metadata.python or DEFAULT_PYTHON) is not None
 
 
 def _pages(skill: Skill, record: SkillEvidence | None, seed: str, seconds: float) -> tuple[Page, ...]:

@@ -19,6 +19,7 @@ from ai_research_skills.checks.releases.environment import (
     environment_of,
     pinned_environment,
 )
+from ai_research_skills.checks.releases.interpreter import THIS_PYTHON
 from tests.checks.releases.made_up_index import Index, sdist, wheel
 
 TOOLBOX = Pin(distribution="toolbox", version="1.0")
@@ -38,7 +39,7 @@ def toolbox(index: Index) -> Index:
 
 
 def test_exactly_the_releases_of_the_lock_are_installed(toolbox: Index) -> None:
-    found = closure([TOOLBOX], module.THIS_PYTHON)
+    found = closure([TOOLBOX], THIS_PYTHON)
     toolbox.add(*wheel("parts", {"parts.py": ""}, version="2.0"))
     environment = environment_of(found)
     assert installed(environment) == ["parts 1.0", "toolbox 1.0"]
@@ -46,8 +47,11 @@ def test_exactly_the_releases_of_the_lock_are_installed(toolbox: Index) -> None:
 
 
 def test_another_version_of_python_is_another_environment(toolbox: Index) -> None:
-    found = closure([TOOLBOX], module.THIS_PYTHON)
-    with pytest.raises(NoEnvironment, match=r"`venv --quiet` failed: .*3\.99"):
+    found = closure([TOOLBOX], THIS_PYTHON)
+    with pytest.raises(
+        NoEnvironment,
+        match=r"Python 3\.99 is not on this machine → install it so that `python3\.99` starts it",
+    ):
         environment_of(replace(found, python="3.99"))
 
 
@@ -78,7 +82,7 @@ def test_pins_that_do_not_resolve_have_no_environment(toolbox: Index) -> None:
 
 
 def test_a_failed_installation_leaves_nothing(toolbox: Index, cache: Path) -> None:
-    found = closure([TOOLBOX], module.THIS_PYTHON)
+    found = closure([TOOLBOX], THIS_PYTHON)
     toolbox.files.clear()
     with pytest.raises(NoEnvironment, match="`pip install` failed"):
         environment_of(found)

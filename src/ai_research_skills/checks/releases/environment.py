@@ -13,7 +13,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from ai_research_skills.checks.releases.artifacts import (
 )
 from ai_research_skills.checks.releases.cache import cache_folder, find_uv, locked
 from ai_research_skills.checks.releases.closure import Closure, NoClosure, closure
+from ai_research_skills.checks.releases.interpreter import THIS_PYTHON, find_interpreter
 
 __all__ = [
     "Environment",
@@ -38,9 +38,6 @@ __all__ = [
     "find_uv",
     "pinned_environment",
 ]
-
-THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-"""The version of Python that runs this, and for which pins are resolved where nobody names another."""
 
 _COMPLETE = "complete"
 """The file that an environment has once everything is installed."""
@@ -123,10 +120,15 @@ def _make(folder: Path, python: str, releases: Sequence[str]) -> None:
     uv = find_uv()
     if uv is None:
         raise NoEnvironment("uv is not installed → `python -m pip install uv`")
+    interpreter = find_interpreter(python)
+    if interpreter is None:
+        raise NoEnvironment(
+            f"Python {python} is not on this machine → install it so that `python{python}` starts it,"
+            f" for instance with `pyenv install {python}` or `uv python install {python}`"
+        )
     shutil.rmtree(folder, ignore_errors=True)
-    interpreter = sys.executable if python == THIS_PYTHON else python
     try:
-        _run([uv, "venv", "--quiet", "--no-project", "--python", interpreter, str(folder)])
+        _run([uv, "venv", "--quiet", "--no-project", "--python", str(interpreter), str(folder)])
         install = [
             uv,
             "pip",
