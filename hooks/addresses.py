@@ -43,6 +43,11 @@ def reference(name: str, slug: str) -> str:
     return f"{SKILLS}{name}/{slug}/"
 
 
+def script(name: str, stem: str) -> str:
+    """Address of the page that shows one script of a skill; the file itself lies beside it."""
+    return f"{SKILLS}{name}/scripts/{stem}/"
+
+
 def category(folder: str) -> str:
     """Address of a category's page; the number of the folder stays out of it."""
     return f"categories/{slug(folder)}/"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from ai_research_skills.catalog.skill import SKILL_FILE, Page, Skill
 from hooks import addresses
 from hooks.badges import badge_of
 from hooks.charts import level_bar
 from hooks.proofs import fence_labels
+from hooks.script_pages import script_pages
 from hooks.site_content import SiteContent
 from hooks.skill_markdown import site_markdown, without_title
 from hooks.staged import Staged, page
@@ -22,11 +23,12 @@ PANEL = "about-this-skill"
 
 
 def skill_pages(content: SiteContent) -> Iterator[Staged]:
-    """Stage every skill of the tree."""
+    """Stage every skill of the tree, with its references and scripts."""
     for skill in content.tree.skills:
         yield _main_page(content, skill)
         for reference in skill.references:
             yield _reference_page(content, skill, reference)
+        yield from script_pages(content, skill)
 
 
 def raw_files(content: SiteContent) -> Iterator[Staged]:
@@ -86,13 +88,13 @@ def _reference_page(content: SiteContent, skill: Skill, reference: Page) -> Stag
 
 def _body(content: SiteContent, skill: Skill, source: Page) -> str:
     def relink(target: str) -> str:
-        return _site_target(skill, source, target)
+        return _site_target(content, skill, source, target)
 
     labels = fence_labels(content.standings[skill.name], source)
     return without_title(site_markdown(source.text, labels, relink))
 
 
-def _site_target(skill: Skill, source: Page, target: str) -> str:
+def _site_target(content: SiteContent, skill: Skill, source: Page, target: str) -> str:
     """Where a relative link in a skill's text leads on the site, as a link between Markdown files."""
     path, mark, anchor = target.partition("#")
     folder = source.path.parent.relative_to(skill.folder)
@@ -102,7 +104,9 @@ def _site_target(skill: Skill, source: Page, target: str) -> str:
     pages = {page.path.relative_to(skill.folder).as_posix(): page for page in skill.references}
     if file in pages:
         return f"{pages[file].slug}.md{mark}{anchor}"
-    return f"{file}{mark}{anchor}"
+    if Path(file) in skill.scripts:
+        return str(PurePosixPath(file).with_suffix(".md"))
+    return f"{content.blob(skill.folder.as_posix())}/{file}{mark}{anchor}"
 
 
 def _normal(folder: str, path: str) -> str:

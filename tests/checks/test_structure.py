@@ -67,3 +67,23 @@ def test_a_fence_with_a_fault_is_named_with_its_line(
     ((at, message),) = found(tmp_path, write_skill, body)
     assert at == line
     assert said in message
+
+
+@pytest.mark.parametrize(
+    ("code", "line", "said"),
+    [
+        ('"""Estimate."""\nprint(1)\n', 0, ""),
+        ("print(1)\n", 1, "has no docstring"),
+        ('"""Estimate."""\nif\n', 2, "is not Python: invalid syntax"),
+    ],
+)
+def test_a_script_parses_and_says_what_it_is_for(
+    tmp_path: Path, write_skill: Write, code: str, line: int, said: str
+) -> None:
+    folder = write_skill()
+    (folder / "scripts").mkdir()
+    (folder / "scripts/estimate.py").write_text(code)
+    problems = structure_problems(load_tree(tmp_path))
+    told = [(problem.line, problem.message) for problem in problems if problem.path.suffix == ".py"]
+    assert [at for at, _ in told] == ([line] if said else [])
+    assert all(said in message for _, message in told)

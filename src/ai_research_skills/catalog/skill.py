@@ -153,5 +153,10 @@ class Skill:
         return self.folder / SKILL_FILE
 
     @property
+    def scripts(self) -> tuple[Path, ...]:
+        """The Python files of the folder `scripts`, relative to the skill's folder."""
+        return tuple(file for file in self.files if file.parent == Path("scripts") and file.suffix == ".py")
+
+    @property
     def pages(self) -> tuple[Page, ...]:
         return (self.body, *self.references)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -49,6 +50,7 @@ def structure_problems(tree: Tree) -> tuple[Problem, ...]:
         found += _metadata(skill, tree.tags)
         found += _sizes(skill)
         found += _pages(skill)
+        found += _scripts(tree.root, skill)
     return tuple(sorted(set(found)))
 
 
@@ -106,6 +108,22 @@ def _pages(skill: Skill) -> Iterator[Problem]:
     for page, link in dead_links(skill):
         mend = "correct the path; links are relative to the file"
         yield Problem(page.path, link.line, f"links to {link.target}, which does not exist", mend)
+
+
+def _scripts(root: Path, skill: Skill) -> Iterator[Problem]:
+    """Faults of the scripts: each has a page, which begins with what its docstring says."""
+    for file in skill.scripts:
+        path = skill.folder / file
+        try:
+            module = ast.parse((root / path).read_bytes())
+        except (SyntaxError, ValueError) as error:
+            line = getattr(error, "lineno", None) or 1
+            yield Problem(path, line, f"is not Python: {error}", "correct the line")
+            continue
+        if not ast.get_docstring(module):
+            yield Problem(
+                path, 1, "has no docstring", "begin it with what the script is for, in one sentence"
+            )
 
 
 _OPENING_FENCE = re.compile(r"^[ \t]*(?:```+[^`\n]*|~~~+.*)$", flags=re.MULTILINE)
