@@ -40,7 +40,10 @@ def test_a_sound_file_is_told_its_batch(tmp_path: Path) -> None:
     [
         ("num-layers: 10", "1.yml:1: num-layers replaces num_layers of 0.yml:4 without a message"),
         ("num_layers: 10", "1.yml:1: num_layers is a duplicate of 0.yml:4, which NeoX refuses"),
-        ("optimizer: {params: {lr: 6e-4}}", "optimizer.params.lr is the text '6e-4', not a number → write 6.0e-4"),
+        (
+            "optimizer: {params: {lr: 6e-4}}",
+            "optimizer.params.lr is the text '6e-4', not a number → write 6.0e-4",
+        ),
         ("save: out", "save without checkpoint_factor or extra_save_iters"),
         ("data_path: 'a,b'", "data_path holds several prefixes"),
         ("bf16: {enabled: true}", "bf16 and ZeRO in a pipeline without float32 gradients"),
@@ -73,7 +76,9 @@ def test_keys_are_those_of_the_checkout(tmp_path: Path) -> None:
     arguments.mkdir(parents=True)
     names = [line.split('"')[1::2] for line in MODEL.splitlines() if '"' in line]
     fields = {name for line in names for name in line} | {"checkpoint_factor"}
-    (arguments / "neox_args.py").write_text("class A:\n" + "".join(f"    {name}: int = 0\n" for name in fields))
+    (arguments / "neox_args.py").write_text(
+        "class A:\n" + "".join(f"    {name}: int = 0\n" for name in fields)
+    )
     (arguments / "deepspeed_args.py").write_text("")
     assert check(tmp_path, MODEL, more=("--neox", "neox"))[0] == 0
     status, said = check(tmp_path, MODEL, "checkpoint_facto: 10", more=("--neox", "neox"))

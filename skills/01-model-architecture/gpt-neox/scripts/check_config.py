@@ -106,7 +106,11 @@ def unknown_findings(entries: Sequence[Entry], known: set[str]) -> Iterator[Find
     for entry in entries:
         if entry.name not in known:
             near = difflib.get_close_matches(entry.name, known, n=1)
-            mend = f"did you mean {near[0]}?" if near else "remove it; deepspeed_extra_args takes keys of DeepSpeed"
+            mend = (
+                f"did you mean {near[0]}?"
+                if near
+                else "remove it; deepspeed_extra_args takes keys of DeepSpeed"
+            )
             yield Finding(entry.place, f"{entry.key} is no argument of this checkout", mend)
 
 
@@ -115,7 +119,11 @@ def text_findings(entries: Sequence[Entry]) -> Iterator[Finding]:
     for entry in entries:
         for path, text in strings(entry.value, entry.key):
             if NUMBER.fullmatch(text):
-                mend = f"write {text.lower().replace('e', '.0e')}" if "." not in text else f"write {float(text)!r}"
+                mend = (
+                    f"write {text.lower().replace('e', '.0e')}"
+                    if "." not in text
+                    else f"write {float(text)!r}"
+                )
                 yield Finding(entry.place, f"{path} is the text '{text}', not a number", mend)
 
 
@@ -154,7 +162,9 @@ def batch_of(config: Mapping[str, Any], gpus: int) -> Batch:
     stages = max(config.get("pipe_parallel_size", 0), 1)
     ranks = max(config.get("model_parallel_size", 1), 1)
     if gpus % (stages * ranks):
-        raise Refused(f"(global_num_gpus / pp_size) / mp_size [({gpus} / {stages}) / {ranks}] must be a whole number")
+        raise Refused(
+            f"(global_num_gpus / pp_size) / mp_size [({gpus} / {stages}) / {ranks}] must be a whole number"
+        )
     replicas = gpus // (stages * ranks)
     total, micro = config.get("train_batch_size"), config.get("train_micro_batch_size_per_gpu")
     accumulation = config.get("gradient_accumulation_steps", 1)
@@ -164,7 +174,9 @@ def batch_of(config: Mapping[str, Any], gpus: int) -> Batch:
         micro = total // replicas // accumulation
     total = micro * accumulation * replicas if total is None else total
     if total != micro * accumulation * replicas or total <= 0:
-        raise Refused(f"train_batch_size {total} is not {micro} * {accumulation} * {replicas} (micro, accumulation, replicas)")
+        raise Refused(
+            f"train_batch_size {total} is not {micro} * {accumulation} * {replicas} (micro, accumulation, replicas)"
+        )
     return Batch(replicas, micro, accumulation, total)
 
 
@@ -175,12 +187,20 @@ def shape_findings(config: Mapping[str, Any], place: str) -> Iterator[Finding]:
             yield Finding(place, f"{name} is missing", "it has no default")
     hidden, heads = config.get("hidden_size"), config.get("num_attention_heads")
     if hidden and heads and hidden % heads:
-        yield Finding(place, f"hidden_size {hidden} is no multiple of num_attention_heads {heads}", "change one of them")
+        yield Finding(
+            place, f"hidden_size {hidden} is no multiple of num_attention_heads {heads}", "change one of them"
+        )
     groups, ranks = config.get("num_kv_heads"), config.get("model_parallel_size", 1)
     if groups and heads and heads % groups:
-        yield Finding(place, f"num_attention_heads {heads} is no multiple of num_kv_heads {groups}", "change one of them")
+        yield Finding(
+            place,
+            f"num_attention_heads {heads} is no multiple of num_kv_heads {groups}",
+            "change one of them",
+        )
     if groups and heads and groups < heads and groups % ranks:
-        yield Finding(place, f"num_kv_heads {groups} is no multiple of model_parallel_size {ranks}", "use fewer ranks")
+        yield Finding(
+            place, f"num_kv_heads {groups} is no multiple of model_parallel_size {ranks}", "use fewer ranks"
+        )
     if (config.get("seq_length") or 0) > (config.get("max_position_embeddings") or sys.maxsize):
         yield Finding(place, "seq_length is above max_position_embeddings", "raise the latter")
 
@@ -190,7 +210,9 @@ def engine_findings(config: Mapping[str, Any], place: str) -> Iterator[Finding]:
     stage = (config.get("zero_optimization") or {}).get("stage", 0)
     pipeline = config.get("pipe_parallel_size", 0)
     if stage in (2, 3) and pipeline >= 1:
-        yield Finding(place, f"ZeRO stage {stage} with pipe_parallel_size {pipeline}", "set pipe_parallel_size to 0")
+        yield Finding(
+            place, f"ZeRO stage {stage} with pipe_parallel_size {pipeline}", "set pipe_parallel_size to 0"
+        )
     if stage in (2, 3) and config.get("model_parallel_size", 1) > 1:
         yield Finding(place, f"ZeRO stage {stage} with model_parallel_size above 1", "use stage 1")
     if stage in (2, 3) and config.get("moe_num_experts", 1) > 1:
@@ -198,20 +220,30 @@ def engine_findings(config: Mapping[str, Any], place: str) -> Iterator[Finding]:
     half = config.get("precision") == "bfloat16" or (config.get("bf16") or {}).get("enabled")
     gradients = (config.get("data_types") or {}).get("grad_accum_dtype")
     if half and stage > 0 and pipeline >= 1 and gradients != "fp32":
-        yield Finding(place, "bf16 and ZeRO in a pipeline without float32 gradients", 'add "data_types": {"grad_accum_dtype": "fp32"}')
+        yield Finding(
+            place,
+            "bf16 and ZeRO in a pipeline without float32 gradients",
+            'add "data_types": {"grad_accum_dtype": "fp32"}',
+        )
 
 
 def run_findings(config: Mapping[str, Any], place: str) -> Iterator[Finding]:
     """Settings without which a run stops or keeps nothing."""
     if not config.get("train_iters") and not config.get("train_epochs"):
         yield Finding(place, "neither train_iters nor train_epochs is set", "set one of them")
-    if config.get("save") and config.get("checkpoint_factor") is None and config.get("extra_save_iters") is None:
+    if (
+        config.get("save")
+        and config.get("checkpoint_factor") is None
+        and config.get("extra_save_iters") is None
+    ):
         yield Finding(place, "save without checkpoint_factor or extra_save_iters", "say how often")
     if "," in str(config.get("data_path") or ""):
         yield Finding(place, "data_path holds several prefixes", "list them under train_data_paths")
 
 
-def findings(entries: Sequence[Entry], gpus: int, known: set[str] | None) -> tuple[list[Finding], Batch | None]:
+def findings(
+    entries: Sequence[Entry], gpus: int, known: set[str] | None
+) -> tuple[list[Finding], Batch | None]:
     """Everything to say about the merged files, and the batch if the sizes go together."""
     config = {entry.name: entry.value for entry in entries}
     place = ", ".join(dict.fromkeys(str(entry.path) for entry in entries))

@@ -82,7 +82,7 @@ def read_model(path: Path) -> Model:
     norms = [(hidden,), (hidden,)]
     head = [] if config.get("tie_word_embeddings") else [(vocabulary, hidden)]
     return Model(
-        block=attention + mlp + norms,
+        block=[*attention, *mlp, *norms],
         embedding=[(vocabulary, hidden)],
         rest=[(hidden,), *head],
         layers=positive(path, config, "num_hidden_layers"),
