@@ -196,6 +196,33 @@ def test_drift_on_a_value_that_the_page_made_is_found(check: Check) -> None:
     assert "`machine.start`" in problem.message
 
 
+OWN_CLASS = """from toolbox import Machine
+
+
+class Shelf:
+    def __init__(self, count):
+        self.machine = Machine(speed=2)
+        self.count = count
+
+    def total(self):
+        return self.count + self.machine.{member}(steps=3).total
+
+
+Shelf(3).count
+"""
+
+
+def test_members_that_a_class_of_the_page_gives_itself_are_its_own(check: Check) -> None:
+    result = check(gpu(OWN_CLASS.format(member="run")))
+    assert not result.problems
+    assert result.findings[0].level == Level.RESOLVED
+
+
+def test_drift_behind_such_a_member_is_found(check: Check) -> None:
+    (problem,) = check(gpu(OWN_CLASS.format(member="gone"))).problems
+    assert "gone" in problem.message
+
+
 def test_names_do_not_cross_a_fresh_start(check: Check) -> None:
     body = f"{gpu('x = 1')}\n```python fresh\ny = 2\n```\n\n{gpu('print(x)')}"
     (problem,) = check(body).problems

@@ -28,7 +28,8 @@ _REVEAL = "reveal_type"
 _CANARY = "no_release_has_this_name"
 _PRELUDE = "from typing import Any as _Any, cast as _cast"
 _Node = TypeVar("_Node", bound=ast.AST)
-_Defines = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_Functions = ast.FunctionDef | ast.AsyncFunctionDef
+_Defines = _Functions | ast.ClassDef
 _Spanned = ast.expr | ast.keyword | ast.alias | ast.stmt
 
 
@@ -116,10 +117,11 @@ def _survey(
 ) -> Survey:
     tree = _quietly_parsed(source)
     bindings = _bindings(tree)
+    makes = frozenset(_makes_members(tree))
     for node in ast.walk(tree):
-        if isinstance(node, _Spanned):
+        if isinstance(node, _Spanned) and node not in makes:
             _mark(node, place=_place(node))
-    rewritten = _Rewriter(wanted, loosened, _mappings(tree)).visit(tree)
+    rewritten = _Rewriter(wanted, loosened, _mappings(tree), makes).visit(tree)
     for line, names in known.items():
         _tell(rewritten, line, names)
     rewritten.body[:0] = ast.parse(_PRELUDE).body
@@ -182,10 +184,12 @@ class _Rewriter(ast.NodeTransformer):
         wanted: Callable[[int], bool],
         loosened: Collection[Place],
         mappings: Mapping[str, tuple[str, ...]],
+        makes: Collection[ast.Attribute],
     ) -> None:
         self.wanted = wanted
         self.loosened = loosened
         self.mappings = mappings
+        self.makes = makes
 
     def visit_Import(self, node: ast.Import) -> ast.AST | list[ast.AST]:
         return self._followed(node, [alias.asname or alias.name for alias in node.names])
@@ -195,6 +199,8 @@ class _Rewriter(ast.NodeTransformer):
         return self._followed(node, [] if node.module == "__future__" else names)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        if node in self.makes:
+            return node
         canary = _mark(
             ast.copy_location(ast.Attribute(deepcopy(node.value), _CANARY, ast.Load()), node), canary=True
         )
@@ -366,6 +372,20 @@ def _mark(node: _Node, **marks: object) -> _Node:
 
 def _marked(node: ast.AST, name: str) -> Any:
     return getattr(node, f"_page_{name}", None)
+
+
+def _makes_members(tree: ast.Module) -> Iterator[ast.Attribute]:
+    """Every `self.name` to which a method of the page assigns: it makes the member, and uses nothing.
+
+    The engine sees so only as long as `self` stands there bare.
+    """
+    classes = (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    for method in (part for one in classes for part in one.body if isinstance(part, _Functions)):
+        given = [*method.args.posonlyargs, *method.args.args]
+        for node in ast.walk(method) if given else ():
+            match node:
+                case ast.Attribute(value=ast.Name(id=name), ctx=ast.Store()) if name == given[0].arg:
+                    yield node
 
 
 def _mappings(tree: ast.Module) -> dict[str, tuple[str, ...]]:
