@@ -74,9 +74,41 @@ PROGRAMS = {
         parser.add_option("--gpus", type=int)
         parser.parse_args()
     """,
+    "mapped": """
+        import dataclasses, json, sys
+        from transformers.hf_argparser import HfArgumentParser
+
+        @dataclasses.dataclass
+        class Arguments:
+            model: str = ""
+            bf16: bool = False
+
+            def __post_init__(self):
+                if self.bf16:
+                    raise ValueError("Your setup doesn't support bf16/gpu.")
+                if not self.model:
+                    raise ValueError("Please provide `model`.")
+
+        with open(sys.argv[1]) as file:
+            values = json.load(file)
+        HfArgumentParser([Arguments]).parse_dict(values)
+    """,
     "wordless": "print('this one looks at its arguments by hand')",
 }
 """Modules that are started with `python -m`."""
+
+HF_ARGPARSER = """
+import dataclasses
+
+
+class HfArgumentParser:
+    def __init__(self, dataclass_types):
+        self.dataclass_types = dataclass_types
+
+    def parse_dict(self, args, allow_extra_keys=False):
+        return [kind(**args) for kind in self.dataclass_types]
+"""
+"""As much of `transformers.hf_argparser` as makes a dataclass of a mapping."""
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +122,9 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (packages / f"{name}.py").write_text(
             "\n".join(line[8:] for line in lines) if len(lines) > 1 else text
         )
+    (packages / "transformers").mkdir()
+    (packages / "transformers/__init__.py").touch()
+    (packages / "transformers/hf_argparser.py").write_text(HF_ARGPARSER)
     return interpreter
 
 
@@ -202,6 +237,21 @@ def test_a_file_that_a_command_writes_is_the_one_that_the_next_reads(python: Pat
     write = "cat > my/serve.json <<'END'\n{\"%s\": 80}\nEND\ntoolbox serve M --config my/serve.json\n"
     assert not found(python, write % "port").remarks
     assert by_line(found(python, write % "prot")) == {4: Verdict.DRIFT}
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        ('{"model": "m"}', None),
+        ('{"model": "m", "bf16": true}', None),
+        ('{"modle": "m", "bf16": true}', Verdict.DRIFT),
+    ],
+)
+def test_keys_are_held_although_this_machine_cannot_serve_the_values(
+    python: Path, values: str, verdict: Verdict | None
+) -> None:
+    remarks = by_line(found(python, f"cat > run.json <<'END'\n{values}\nEND\npython -m mapped run.json\n"))
+    assert remarks == ({} if verdict is None else {4: verdict})
 
 
 def test_a_second_look_starts_nothing(python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

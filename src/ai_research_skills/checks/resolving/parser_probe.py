@@ -11,6 +11,7 @@ its own. What the first one had to import is imported for those that follow it.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import importlib
 import importlib.abc
@@ -50,6 +51,7 @@ _FILE_IS_MISSING = re.compile(
     r"|could not find (the )?(file|path|directory)|is not a (valid )?(file|directory|path)\b",
     re.IGNORECASE | re.DOTALL,
 )
+_OF_A_DEVICE = re.compile("cuda|gpu|device", re.IGNORECASE)
 UNKNOWN_OPTION = re.compile(r"unrecogni[sz]ed|no such option|unknown option|could not consume", re.IGNORECASE)
 _HELP = frozenset({"--help", "-h", "--version", "-V", "help", "version", "--helpfull"})
 
@@ -409,16 +411,26 @@ def watch_docopt(docopt: Any) -> None:
 
 
 def watch_transformers(hf_argparser: Any) -> None:
-    """Mappings, as files have them, come to `parse_dict`: a key that no dataclass has is an error there."""
+    """Mappings, as files have them, come to `parse_dict`: a key that no dataclass has is an error there.
+
+    The dataclasses are made first. One that refuses its values because this machine has no GPU, or because a file is not
+    shown, must not keep the keys from being held.
+    """
 
     @_wraps_method(hf_argparser.HfArgumentParser, "parse_dict")
     def parsed(old: Any, self: Any, args: Any, allow_extra_keys: bool = False) -> Any:
         now = watch()
+        known = {
+            field.name for kind in self.dataclass_types for field in dataclasses.fields(kind) if field.init
+        }
+        unknown = sorted(set(args) - known)
+        if unknown and not allow_extra_keys:
+            now.finish(REJECTED, f"Some keys are not used by the HfArgumentParser: {unknown}")
         try:
             found = old(self, args, allow_extra_keys)
         except ValueError as error:
-            if "not used by the HfArgumentParser" in str(error):
-                now.finish(REJECTED, str(error))
+            if now.lenient or _OF_A_DEVICE.search(str(error)):
+                now.finish(ACCEPTED, "")
             raise
         if not allow_extra_keys:
             now.finish(ACCEPTED, "")
@@ -614,7 +626,7 @@ def _outcome(line: dict[str, Any], number: int, timeout: float) -> dict[str, Any
         stand_ins.append(missing)
         folder = Path(f"line_{number}_{len(stand_ins)}")
         outcome = _tried(line, folder, timeout, stand_ins, device=False)
-    if outcome["outcome"] == UNSEEN and re.search("cuda|gpu|device", outcome["message"], re.IGNORECASE):
+    if outcome["outcome"] == UNSEEN and _OF_A_DEVICE.search(outcome["message"]):
         outcome = _tried(line, Path(f"line_{number}_device"), timeout, stand_ins, device=True)
     return first if outcome["outcome"] == UNSEEN else outcome
 
