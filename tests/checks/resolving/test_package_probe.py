@@ -68,6 +68,20 @@ def renamed(old):
 def decorated(speed=1): ...
 
 
+def choosing(kind):
+    init = kind.__init__
+    @functools.wraps(init)
+    def __init__(self, *args, **kwargs):
+        own = {key: value for key, value in kwargs.items() if key in kind.__annotations__}
+        init(self, *args, **own)
+    kind.__init__ = __init__
+    return kind
+
+@choosing
+@dataclass
+class Chosen:
+    speed: int = 1
+
 class Baseplate:
     def __init__(self, *, speed=1):
         self.speed = speed
@@ -196,6 +210,8 @@ def ask(
         ("Sets", "velocity", UNSEEN),
         ("Data", "speed", EXISTS),
         ("Data", "velocity", MISSING),
+        ("Chosen", "speed", EXISTS),
+        ("Chosen", "velocity", UNSEEN),
         ("Ignores", "speed", EXISTS),
         ("Ignores", "called", EXISTS),
         ("Ignores", "named", UNSEEN),

@@ -296,8 +296,10 @@ def _binds(value: Any, owner: Any, question: dict[str, Any]) -> str:
     needs_self = inspect.isfunction(held) or (
         inspect.ismethoddescriptor(held) and not isinstance(held, staticmethod | classmethod)
     )
+    # Keywords that the signature does not show are asked about one by one: a decorator may take them.
+    shown = [keyword for keyword in question["keywords"] if keyword in signature.parameters]
     try:
-        signature.bind(*[None] * (question["positional"] + needs_self), **dict.fromkeys(question["keywords"]))
+        signature.bind(*[None] * (question["positional"] + needs_self), **dict.fromkeys(shown))
     except TypeError:
         return MISSING
     return EXISTS
@@ -381,14 +383,20 @@ def _aliases(field: Any) -> set[str]:
 
 
 def _taken_by_wrapper(value: Any, keyword: str) -> str:
-    """Whether a decorator takes `keyword` before the function that it wraps sees it."""
+    """Whether a decorator takes `keyword` before the function that it wraps sees it.
+
+    One that goes through its keywords, and hands on those that it chooses, may take any: nobody can tell.
+    """
+    value, answer = value.__init__ if inspect.isclass(value) else value, MISSING
     while hasattr(value, "__wrapped__"):
         wrapper = getattr(value, "__func__", value)
         cells = [cell.cell_contents for cell in getattr(wrapper, "__closure__", None) or () if _is_full(cell)]
         if keyword in _strings(cells) or re.search(rf"[\"']{keyword}[\"']|\b{keyword}\s*=", _code(wrapper)):
             return EXISTS
+        if re.search(r"\bin kwargs\.items\(\)", _code(wrapper)):
+            answer = UNSEEN
         value = value.__wrapped__
-    return MISSING
+    return answer
 
 
 def _is_full(cell: Any) -> bool:

@@ -105,7 +105,7 @@ def _known(cases: Sequence[_Case], tree: SourceTree, ask: Ask | None, engine: Ty
         return found
     found = [replace(one, use=_with_packages(one, tree, engine)) for one in found]
     asked = list(dict.fromkeys(question for one in found if (question := _askable(one))))
-    modules = sorted({module for case in cases for module in _modules(case, tree)})
+    modules = sorted({module for case, _ in uses for module in _modules(case, tree)})
     answers = dict(zip(asked, ask(modules, asked), strict=True))
     return [_Found(one.case, one.use, one.known.answered(_answer(one, answers))) for one in found]
 
