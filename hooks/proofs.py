@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -32,6 +32,9 @@ FINDERS = {
     "ty": "the type checker ty",
 }
 """What the names in `Finding.by` mean to a reader; a name that is not here is shown as it is."""
+
+MOST_PINS, MOST_REASONS = 8, 3
+"""How many a line names: it stands at every block, and the panel and the record have them all."""
 
 
 @dataclass(frozen=True)
@@ -205,8 +208,8 @@ def _held_against(record: SkillEvidence | None, level: Level) -> str:
     if record is None or level < Level.RESOLVED:
         return ""
     absent = " (read, not installed)" if level >= Level.EXECUTED else ""
-    pins = (f"{pin.replace('==', ' ')}{absent if pin in record.absent else ''}" for pin in record.pins)
-    return ", ".join([f"Python {record.python}", *pins])
+    pins = [f"{pin.replace('==', ' ')}{absent if pin in record.absent else ''}" for pin in record.pins]
+    return ", ".join([f"Python {record.python}", *_first(pins, MOST_PINS)])
 
 
 def _found_by(record: SkillEvidence | None, finding: Finding) -> str:
@@ -218,4 +221,9 @@ def _found_by(record: SkillEvidence | None, finding: Finding) -> str:
 def _why(example: Example, finding: Finding) -> str:
     if finding.why == Mark.GPU or (not finding.why and example.mark == Mark.GPU and not finding.device):
         return "needs a GPU"
-    return finding.why
+    return "; ".join(_first(list(dict.fromkeys(finding.why.split("; "))), MOST_REASONS))
+
+
+def _first(words: Sequence[str], most: int) -> list[str]:
+    """The first of `words`, and how many more there are; one more is named, since saying so is no shorter."""
+    return list(words) if len(words) <= most + 1 else [*words[:most], f"and {len(words) - most} more"]

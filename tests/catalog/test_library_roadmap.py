@@ -267,6 +267,7 @@ def test_skills_per_section(plan: LibraryRoadmap) -> None:
 def test_lifecycles(plan: LibraryRoadmap) -> None:
     past = {skill.name: (skill.lifecycle, skill.by) for skill in plan.skills if skill.lifecycle != "active"}
     assert past == {
+        "composer": (Lifecycle.RETIRED, None),
         "nanogpt": (Lifecycle.SUPERSEDED, None),
         "autoawq": (Lifecycle.SUPERSEDED, "awq"),
         "semantic-kernel": (Lifecycle.SUPERSEDED, None),

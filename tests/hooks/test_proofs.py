@@ -9,7 +9,7 @@ import pytest
 
 from ai_research_skills.catalog.evidence import Fault, Level, SkillEvidence
 from ai_research_skills.catalog.skill import Skill
-from hooks.proofs import example_addresses, fence_labels, page_proofs, proofs, with_proofs
+from hooks.proofs import _first, example_addresses, fence_labels, page_proofs, proofs, with_proofs
 from hooks.site_content import SiteContent
 from tests.coverage.made_up_evidence import TODAY, made_skill, made_tree, recorded, standing_of
 from tests.hooks.test_skill_markdown import Tags, rendered_with
@@ -170,3 +170,8 @@ def test_code_that_looks_like_a_title_is_not_replaced() -> None:
     (anchor,) = unfolded
     code = f'<code>&lt;div id="{anchor}" class="highlight"&gt;</code>'
     assert with_proofs(code, unfolded) == code
+
+
+def test_a_line_names_a_few_and_counts_the_rest() -> None:
+    assert _first(["a", "b", "c", "d"], 3) == ["a", "b", "c", "d"]
+    assert _first(["a", "b", "c", "d", "e"], 3) == ["a", "b", "c", "and 2 more"]

@@ -28,6 +28,7 @@ KINDS = {
     "skills": r"skills/",
     "skill": r"skills/[^/]+/",
     "reference": r"skills/[^/]+/[^/]+/",
+    "script": r"skills/[^/]+/scripts/[^/]+/",
     "category": r"categories/[^/]+/",
     "tag": r"tags/[^/]+/",
     "library plan": r"roadmaps/library/",

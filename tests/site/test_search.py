@@ -20,7 +20,10 @@ IDENTIFIERS = {
     "max_num_batched_tokens": "vllm",
     "IndexRefineSearchParameters": "faiss",
     "flash_attn_varlen_func": "flash-attention",
-    "GRPOTrainer": "trl-fine-tuning",
+    "GRPOTrainer": "grpo-rl-training",
+    "assistant_only_loss": "trl-fine-tuning",
+    "TransformerConfig": "megatron-core",
+    "fully_shard": "pytorch-fsdp",
     "train_new_from_iterator": "huggingface-tokenizers",
 }
 QUERY = "quantization"
