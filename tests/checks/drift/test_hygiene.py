@@ -27,9 +27,9 @@ Read = Callable[..., Skill]
 @pytest.fixture
 def read(tmp_path: Path, write_skill: Callable[..., Path]) -> Read:
     def skill(body: str = "", pins: str = "toolbox==1.0", lifecycle: str = "active") -> Skill:
-        head = SKILL.format(name="example", title="Example").partition("```python")[0]
+        head = SKILL.format(name="toolbox", title="Toolbox").partition("```python")[0]
         head = head.replace("numpy==2.4.6", pins).replace("lifecycle: active", f"lifecycle: {lifecycle}")
-        write_skill(text=head + body)
+        write_skill("toolbox", text=head + body)
         return load_skills(tmp_path).skills[0]
 
     return skill
@@ -125,6 +125,17 @@ def test_a_copy_of_a_project_under_another_owner_is_not_the_skills(tmp_path: Pat
     )
     (found,) = concerns(tmp_path, read(), page=copied)
     assert found.text.startswith("is it another project?")
+
+
+def test_what_a_tool_without_a_distribution_is_taught_with_is_another_project(
+    tmp_path: Path, read: Read
+) -> None:
+    needed = read(pins="engine==1.0")
+    index = MadeUpIndex()
+    index.add("engine", "1.0", page=page("1.0", repository="https://example.net/engine"))
+    registry = index.registry(tmp_path / "answers")
+    known = registry.distribution("engine", "3.11")
+    assert not list(pin_concerns(needed, needed.metadata.packages[0], known, "3.11", {"engine"}, ()))
 
 
 def test_a_vulnerability_that_two_databases_name_is_told_once(tmp_path: Path, read: Read) -> None:

@@ -195,8 +195,19 @@ def is_explained(skill: Skill, known: Distribution, lock: Collection[str]) -> bo
 
 
 def _is_main(skill: Skill, known: Distribution) -> bool:
-    """Whether it is the first pin: the one that the skill is about."""
-    return [pin.distribution for pin in skill.metadata.packages[:1]] == [known.name]
+    """Whether it is the pin that the skill is about: the first, if skill or repository share its name.
+
+    A tool without a distribution of its own is taught with those that it needs.
+    """
+    first = [pin.distribution for pin in skill.metadata.packages[:1]]
+    return first == [known.name] and _is_named_alike(known.name, f"{skill.name} {skill.metadata.repository}")
+
+
+def _is_named_alike(distribution: str, text: str) -> bool:
+    """Whether a word of the distribution's name, or all of it, is part of `text`."""
+    words = [word for word in distribution.split("-") if len(word) > 2]
+    flat = text.lower().replace("-", "").replace("_", "")
+    return any(word in flat for word in words) or distribution.replace("-", "") in flat
 
 
 def _farewell(known: Distribution) -> str:
