@@ -186,3 +186,8 @@ def test_vulnerabilities_of_a_release_stand_on_its_own_page(tmp_path: Path) -> N
     assert [one.id for one in registry.vulnerabilities(pin, known) or ()] == ["PYSEC-1"]
     newest = Pin(distribution="toolbox", version="1.1")
     assert registry.vulnerabilities(newest, known) == ()
+
+
+def test_a_python_that_is_not_here_is_silence_and_not_a_download() -> None:
+    with pytest.raises(Silent, match=r"Python 3\.99 is not on this machine"):
+        newest_by_uv("uv", "toolbox", "3.99")

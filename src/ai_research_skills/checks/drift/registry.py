@@ -33,6 +33,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ai_research_skills.catalog.skill import Pin
 from ai_research_skills.checks.drift.memory import Memory, NoAnswer, Silent
+from ai_research_skills.checks.releases.interpreter import find_interpreter
 
 TIMEOUT = 30
 """Seconds for one answer."""
@@ -202,11 +203,17 @@ class Registry:
 
 
 def newest_by_uv(uv: str, name: str, python: str) -> dict[str, Any] | None:
-    """`NewestOf` by a lock that uv makes of the bare name; nothing is built or installed."""
+    """`NewestOf` by a lock that uv makes of the bare name; nothing is built or installed.
+
+    uv wants an interpreter of that Python beside it; one that it would have to fetch is no answer.
+    """
+    interpreter = find_interpreter(python)
+    if interpreter is None:
+        raise Silent(f"Python {python} is not on this machine")
     with tempfile.TemporaryDirectory() as folder:
         text = _PROJECT.format(name=json.dumps(name), python=python)
         Path(folder, "pyproject.toml").write_text(text, encoding="utf-8")
-        command = [uv, "lock", "--quiet", "--directory", folder]
+        command = [uv, "lock", "--quiet", "--directory", folder, "--python", str(interpreter)]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         if result.returncode:
             return _refused(" ".join(result.stderr.split()))
