@@ -218,6 +218,16 @@ def test_members_that_a_class_of_the_page_gives_itself_are_its_own(check: Check)
     assert result.findings[0].level == Level.RESOLVED
 
 
+def test_a_value_that_is_declared_to_be_any_object_is_not_known(check: Check) -> None:
+    result = check(
+        gpu(
+            "from dataclasses import dataclass\n\n\n@dataclass\nclass Parts:\n    first: object\n\n\nParts(1).first.size"
+        )
+    )
+    assert not result.problems
+    assert result.findings[0].level == Level.PARSED
+
+
 def test_drift_behind_such_a_member_is_found(check: Check) -> None:
     (problem,) = check(gpu(OWN_CLASS.format(member="gone"))).problems
     assert "gone" in problem.message

@@ -248,6 +248,9 @@ class Sighting:
             says = f"the type of `{as_written(base)}` is a guess"
             guess = question and replace(question, is_guess=not question.module)
             return Use(line, symbol, Sight.UNSEEN, guess, says=says)
+        if fault and base and text and is_dynamic(text):
+            says = f"the type of `{as_written(base)}` is not known"
+            return Use(line, symbol, Sight.UNSEEN, question, says=says)
         if fault:
             end = self.survey.span(node)
             column = end.end_column - len(node.attr)
