@@ -113,6 +113,11 @@ class ReleasesBench:
             return None, str(error)
 
 
+def python_of(skill: Skill) -> str:
+    """The Python that the examples of a skill are proven with, such as `3.11`."""
+    return skill.metadata.python or DEFAULT_PYTHON
+
+
 def bench_of(
     skill: Skill, record: SkillEvidence | None = None, report: Report | None = None
 ) -> ReleasesBench:
@@ -121,7 +126,7 @@ def bench_of(
     Raises:
         NoClosure: The pins do not resolve together, or the registry does not answer.
     """
-    pins, python = skill.metadata.packages, skill.metadata.python or DEFAULT_PYTHON
+    pins, python = skill.metadata.packages, python_of(skill)
     is_of_these = record is not None and record.pins == tuple(map(str, pins))
     lock = record.lock if record and is_of_these else ()
     return ReleasesBench(closure(pins, python, lock=lock), report=report)

@@ -10,7 +10,7 @@ from pathlib import Path
 from ai_research_skills.catalog.evidence import SkillEvidence, fresh_findings
 from ai_research_skills.catalog.skill import Page, Skill
 from ai_research_skills.catalog.tree import Tree
-from ai_research_skills.checks.bench import DEFAULT_PYTHON
+from ai_research_skills.checks.bench import python_of
 from ai_research_skills.checks.releases.interpreter import find_interpreter
 
 
@@ -33,7 +33,7 @@ def sampled(tree: Tree, seed: str, *, skills: int, seconds: float) -> dict[Skill
 
 
 def _has_its_python(skill: Skill) -> bool:
-    return find_interpreter(skill.metadata.python or DEFAULT_PYTHON) is not None
+    return find_interpreter(python_of(skill)) is not None
 
 
 def _pages(skill: Skill, record: SkillEvidence | None, seed: str, seconds: float) -> tuple[Page, ...]:

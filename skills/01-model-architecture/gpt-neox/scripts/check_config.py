@@ -60,8 +60,8 @@ class Entry:
 def read(path: Path) -> list[Entry]:
     """The top-level entries of a configuration file, with their lines."""
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader)
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        node, values = yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
     except OSError as error:
         raise CannotRead(f"{path}: {error.strerror}") from error
     except yaml.YAMLError as error:

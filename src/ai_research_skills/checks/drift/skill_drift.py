@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -30,6 +29,7 @@ from ai_research_skills.checks.drift.memory import NoAnswer
 from ai_research_skills.checks.drift.newer_releases import Row, Together, pins_to_try, row, wishes
 from ai_research_skills.checks.drift.registry import Distribution, Registry
 from ai_research_skills.checks.drift.used_symbols import UsedSymbols, used_symbols
+from ai_research_skills.checks.releases.interpreter import THIS_PYTHON
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def names_to_ask(skill: Skill) -> Iterator[tuple[str, str]]:
 
 def python_of(skill: Skill) -> str:
     """The Python that the examples of a skill are held against, such as `3.11`."""
-    return skill.metadata.python or f"{sys.version_info.major}.{sys.version_info.minor}"
+    return skill.metadata.python or THIS_PYTHON
 
 
 def skill_drift(skill: Skill, sources: Sources) -> SkillDrift:

@@ -248,10 +248,8 @@ class Sighting:
             says = f"the type of `{as_written(base)}` is a guess"
             guess = question and replace(question, is_guess=not question.module)
             return Use(line, symbol, Sight.UNSEEN, guess, says=says)
-        if fault and base and text and is_dynamic(text):
-            says = f"the type of `{as_written(base)}` is not known"
-            return Use(line, symbol, Sight.UNSEEN, question, says=says)
-        if fault:
+        is_unknown = bool(base and text and is_dynamic(text))
+        if fault and not is_unknown:
             end = self.survey.span(node)
             column = end.end_column - len(node.attr)
             spot = Spot(node.attr, end.end_line, column, self._end(bare(node.value)), is_keyword=False)
