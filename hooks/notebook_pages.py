@@ -1,17 +1,17 @@
-"""The gallery of notebooks and a page for each: its own prose and code, the outputs of its record."""
+"""The gallery of notebooks and a page for each: its own prose and code, the outputs of its records."""
 
 from __future__ import annotations
 
-import base64
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ai_research_skills.catalog.notebook import Notebook, Record, joined
-from ai_research_skills.lab.figures import FIGURE_MIME
+from ai_research_skills.catalog.notebook import CUDA_CELL, SOLUTION, Notebook
+from ai_research_skills.catalog.notebook_cells import Cell
+from ai_research_skills.catalog.notebook_record import Device, Record
 from hooks import addresses
 from hooks.mathematics import with_formulas, with_placeholders
+from hooks.notebook_outputs import Plot, fence, outputs_markdown, plots
 from hooks.site_content import SiteContent
 from hooks.skill_markdown import site_markdown, without_title
 from hooks.staged import Staged, page
@@ -22,18 +22,6 @@ FAMILIES = {
     "quantization": "Quantization",
     "serving": "Serving",
 }
-IMAGES = {"image/svg+xml": "svg", "image/png": "png"}
-LONGEST_OUTPUT = 40
-"""Lines of text output that a page shows; the rest is in the executed notebook."""
-
-
-@dataclass(frozen=True)
-class Plot:
-    """An image among the outputs of a record."""
-
-    name: str
-    data: bytes
-    alt: str
 
 
 def notebook_pages(content: SiteContent) -> Iterator[Staged]:
@@ -42,30 +30,16 @@ def notebook_pages(content: SiteContent) -> Iterator[Staged]:
     for notebook in content.tree.notebooks:
         yield _notebook_page(content, notebook)
         yield _download(content, notebook)
-        if notebook.best_record:
-            for plot in plots(notebook.best_record):
+        for record in notebook.records:
+            for plot in plots(record):
                 yield Staged(f"{addresses.notebook(notebook)}{plot.name}", plot.data)
 
 
-def plots(record: Record) -> tuple[Plot, ...]:
-    """Every image of `record`, named by cell and output."""
-    return tuple(
-        plot
-        for number, cell in enumerate(record.cells)
-        for index, output in enumerate(cell.outputs)
-        if (plot := _plot(number, index, output))
-    )
-
-
-def _plot(number: int, index: int, output: Mapping[str, Any]) -> Plot | None:
-    data = output.get("data", {})
-    for mime, suffix in IMAGES.items():
-        if mime in data:
-            text = joined(data[mime])
-            raw = base64.b64decode(text) if suffix == "png" else text.encode()
-            alt = output.get("metadata", {}).get(mime, {}).get("alt") or joined(data.get("text/plain", ""))
-            return Plot(f"plot-{number}-{index}.{suffix}", raw, alt)
-    return None
+def thumbnail(notebook: Notebook) -> Plot | None:
+    """The plot of the best record that shows most."""
+    found = plots(notebook.best_record) if notebook.best_record else ()
+    drawings = [plot for plot in found if plot.name.endswith("svg")]
+    return max(drawings or found, key=lambda plot: len(plot.data), default=None)
 
 
 def _gallery(content: SiteContent) -> Staged:
@@ -82,13 +56,6 @@ def _gallery(content: SiteContent) -> Staged:
     return page(f"{addresses.NOTEBOOKS}index.md", meta, f"# Notebooks\n\n{html}")
 
 
-def thumbnail(notebook: Notebook) -> Plot | None:
-    """The plot of the record that shows most."""
-    found = plots(notebook.best_record) if notebook.best_record else ()
-    drawings = [plot for plot in found if plot.name.endswith("svg")]
-    return max(drawings or found, key=lambda plot: len(plot.data), default=None)
-
-
 def _download(content: SiteContent, notebook: Notebook) -> Staged:
     name = f"{addresses.notebook(notebook)}{notebook.slug}.ipynb"
     return Staged(name, (content.tree.root / notebook.path).read_bytes())
@@ -96,20 +63,17 @@ def _download(content: SiteContent, notebook: Notebook) -> Staged:
 
 def _notebook_page(content: SiteContent, notebook: Notebook) -> Staged:
     here = addresses.notebook(notebook)
-    record = notebook.best_record
     header = fragment(
         "notebook_header.html",
         here,
         notebook=notebook,
-        family=FAMILIES.get(notebook.metadata.family, notebook.metadata.family),
-        record=record,
+        stale=[record for record in notebook.stale if record.provenance.kind is Device.GPU],
         skills=[content.tree.by_name[n] for n in notebook.metadata.skills if n in content.tree.by_name],
         blocks=_blocks(content, notebook),
         repository=content.repository,
         slug=content.repository.removeprefix("https://github.com/"),
         branch=content.branch,
     )
-    cells = _cells(notebook, record, here)
     meta = {
         "title": notebook.metadata.title,
         "description": notebook.metadata.summary,
@@ -119,7 +83,7 @@ def _notebook_page(content: SiteContent, notebook: Notebook) -> Staged:
             "hardware": [w.strip() for w in notebook.metadata.hardware.split(",")],
         },
     }
-    body = "\n\n".join([f"# {notebook.metadata.title}", header, *cells])
+    body = "\n\n".join([f"# {notebook.metadata.title}", header, *_cells(notebook, here)])
     return page(addresses.page_path(here), meta, body, notebook.path)
 
 
@@ -132,15 +96,13 @@ def _blocks(content: SiteContent, notebook: Notebook) -> Sequence[Any]:
     ]
 
 
-def _cells(notebook: Notebook, record: Record | None, here: str) -> Iterator[str]:
-    outputs = [cell.outputs for cell in record.cells] if record else [()] * len(notebook.cells)
-    for number, (cell, found) in enumerate(zip(notebook.cells, outputs, strict=True)):
+def _cells(notebook: Notebook, here: str) -> Iterator[str]:
+    for number, cell in enumerate(notebook.cells):
         if cell.kind == "markdown":
             yield _prose(without_title(cell.source) if number == 0 else cell.source)
-        elif cell.kind == "code":
-            yield _fence(cell.source, "python")
-            for index, output in enumerate(found):
-                yield _output(number, index, output, here)
+        elif cell.is_code:
+            yield _code(cell)
+            yield from _outputs(notebook.records, number, here)
 
 
 def _prose(text: str) -> str:
@@ -148,30 +110,26 @@ def _prose(text: str) -> str:
     return with_formulas(site_markdown(words, {}, str), formulas)
 
 
-def _output(number: int, index: int, output: Mapping[str, Any], here: str) -> str:
-    plot = _plot(number, index, output)
-    if plot:
-        alt = " ".join(plot.alt.split()).replace("[", "(").replace("]", ")").replace("<", "&lt;")
-        slug = here.rstrip("/").rpartition("/")[2]
-        return f"![{alt}]({slug}/{plot.name}){{ .plot loading=lazy }}"
-    data = output.get("data", {})
-    if FIGURE_MIME in data:
-        return str(fragment("limit_bar.html", here, figure=data[FIGURE_MIME]))
-    text = joined(output.get("text", "")) or joined(data.get("text/plain", ""))
-    return _fence(_shortened(_without_colours(text)), "text .output") if text.strip() else ""
+def _code(cell: Cell) -> str:
+    """The code as a block in its own language; a solution stays folded until the reader wants it."""
+    block = _cuda(cell.source) if cell.source.startswith(CUDA_CELL) else fence(cell.source, "python")
+    if SOLUTION not in cell.tags:
+        return block
+    return f'<details class="solution" markdown>\n<summary>Solution</summary>\n\n{block}\n\n</details>'
 
 
-def _fence(text: str, classes: str) -> str:
-    marks = max((len(run) for run in re.findall(r"`{3,}", text)), default=2) + 1
-    return f"{'`' * marks}{{ .{classes} }}\n{text.rstrip()}\n{'`' * marks}"
+def _cuda(source: str) -> str:
+    magic, _, kernel = source.partition("\n")
+    return fence(kernel, f'cuda title="{re.sub(r"[^%a-z0-9_ ]", "", magic)}"')
 
 
-def _shortened(text: str) -> str:
-    lines = text.rstrip().split("\n")
-    if len(lines) <= LONGEST_OUTPUT:
-        return "\n".join(lines)
-    return "\n".join([*lines[:LONGEST_OUTPUT], f"… {len(lines) - LONGEST_OUTPUT} more lines"])
-
-
-def _without_colours(text: str) -> str:
-    return re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)
+def _outputs(records: Sequence[Record], number: int, here: str) -> Iterator[str]:
+    """The outputs of each run; where there are two, the reader's choice above shows one of them."""
+    for record in records:
+        shown = list(outputs_markdown(record, number, here))
+        if shown and len(records) > 1:
+            yield f'<div class="run run--{record.provenance.kind}" markdown>'
+            yield from shown
+            yield "</div>"
+        else:
+            yield from shown

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from ai_research_skills.catalog.notebook import Device, load_notebooks, record_path
+from ai_research_skills.catalog.notebook import load_notebooks
+from ai_research_skills.catalog.notebook_record import Device, record_path
 
 CODE = "assert 1 + 1 == 2"
 
@@ -43,20 +44,27 @@ def write(root: Path, document: Any, name: str = "notebooks/serving/example.ipyn
     return path
 
 
-def write_record(root: Path, kind: Device = Device.CPU, code: str = CODE) -> Path:
+def write_record(root: Path, kind: Device = Device.CPU, code: str = CODE, **changes: Any) -> Path:
     (notebook,), _ = load_notebooks(root)
-    document = source(source=[code])
+    document = source(source=[code], execution_count=1)
     document["metadata"]["record"] = {
         "kind": kind,
         "device": "a processor",
+        "units": 2,
+        "memory_bytes": 2**30,
         "libraries": {"python": "3.11"},
         "commit": "0" * 40,
         "dirty": False,
         "recorded": "2026-11-21T00:00:00+00:00",
         "seconds": 1.0,
+        "cpu_seconds": 1.0,
         "code_sha256": notebook.code_sha256,
+        "dependencies_sha256": notebook.dependencies_sha256,
+        "figures": [],
+        **changes.pop("provenance", {}),
     }
-    return write(root, document, str(record_path(notebook, kind)))
+    document["cells"][1] |= changes
+    return write(root, document, str(record_path(notebook.address, kind)))
 
 
 def test_reads_a_notebook_and_prefers_the_gpu_record(tmp_path: Path) -> None:
@@ -87,7 +95,69 @@ def test_changed_code_makes_the_record_stale_and_prose_does_not(tmp_path: Path) 
 def test_a_record_with_other_code_than_it_says_is_stale(tmp_path: Path) -> None:
     write(tmp_path, source())
     write_record(tmp_path, code="assert 3")
-    assert "is stale" in load_notebooks(tmp_path)[1][0].message
+    assert "its own code cells" in load_notebooks(tmp_path)[1][0].message
+
+
+def test_a_changed_module_makes_the_record_stale(tmp_path: Path) -> None:
+    module = write(tmp_path, "SIZE = 1\n", "src/ai_research_skills/sizes.py")
+    code = "from ai_research_skills.sizes import SIZE\nassert SIZE"
+    write(tmp_path, source(source=[code]))
+    write_record(tmp_path, code=code)
+    assert not load_notebooks(tmp_path)[1]
+    module.write_text("SIZE = 2\n")
+    assert "a module that the notebook imports changed" in load_notebooks(tmp_path)[1][0].message
+
+
+ERROR = {"output_type": "error", "ename": "AssertionError", "evalue": "", "traceback": []}
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [({"execution_count": None}, "cell 2 was not executed"), ({"outputs": [ERROR]}, "ended in an error")],
+)
+def test_a_record_of_a_run_that_did_not_end_well_is_stale(
+    tmp_path: Path, changes: dict[str, Any], fault: str
+) -> None:
+    write(tmp_path, source())
+    write_record(tmp_path, **changes)
+    assert fault in load_notebooks(tmp_path)[1][0].message
+
+
+def test_a_stale_gpu_record_is_kept_apart_and_is_no_problem(tmp_path: Path) -> None:
+    write(tmp_path, source())
+    write_record(tmp_path, Device.GPU, code="assert 3")
+    write_record(tmp_path, Device.CPU)
+    (notebook,), problems = load_notebooks(tmp_path)
+    assert not problems
+    assert [record.provenance.kind for record in notebook.records] == [Device.CPU]
+    assert [record.provenance.kind for record in notebook.stale] == [Device.GPU]
+
+
+def test_an_unreadable_record_says_what_is_missing(tmp_path: Path) -> None:
+    write(tmp_path, source())
+    write_record(tmp_path, provenance={"seconds": "long"})
+    assert "is no record: seconds" in load_notebooks(tmp_path)[1][0].message
+
+
+@pytest.mark.parametrize(
+    ("code", "magic"),
+    [
+        ("%nosuch 1", "%nosuch"),
+        ("%%cuad sums\nint x;", "%%cuad"),
+        ("!pip install x", "!"),
+        ("x = %who", "%who"),
+    ],
+)
+def test_magics_are_a_closed_list(tmp_path: Path, code: str, magic: str) -> None:
+    write(tmp_path, source(source=[code]))
+    (problem,) = load_notebooks(tmp_path)[1]
+    assert f"uses the magic {magic!r}" in problem.message
+
+
+@pytest.mark.parametrize("code", ["%pip install x", "%load_ext a.b", "%%cuda sums\n%other", "7 \\\n% 2"])
+def test_known_magics_and_the_remainder_operator_pass(tmp_path: Path, code: str) -> None:
+    write(tmp_path, source(source=[code]))
+    assert not load_notebooks(tmp_path)[1]
 
 
 BAD = {
@@ -126,5 +196,4 @@ def test_the_repository_has_fresh_cpu_records(repository: Path) -> None:
     assert not problems
     assert notebooks
     for notebook in notebooks:
-        kinds = {record.provenance.kind for record in notebook.records}
-        assert Device.CPU in kinds, f"run `ai-skills notebooks record {notebook.address}`"
+        assert notebook.record(Device.CPU), f"run `ai-skills notebooks record {notebook.address}`"

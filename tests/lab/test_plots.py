@@ -89,3 +89,190 @@ def test_showing_outside_a_notebook_prints_the_alternative_text(
 ) -> None:
     plots.show(drawing, alt="A rising line.")
     assert capsys.readouterr().out == "A rising line.\n"
+
+
+def rungs(*values: float) -> list[Figure]:
+    return [Figure(f"step {v}", v, "TFLOP/s", 67.0, "datasheet", v / 67, 0.3) for v in values]
+
+
+def legend_of(drawing: Any) -> list[str]:
+    return [text.get_text() for each in drawing.legends for text in each.get_texts()]
+
+
+def boxes(drawing: Any, texts: Any) -> list[Any]:
+    drawing.canvas.draw()
+    return [each.get_window_extent() for each in texts if each.get_text()]
+
+
+def apart(found: list[Any]) -> bool:
+    return not any(a.overlaps(b) for place, a in enumerate(found) for b in found[:place])
+
+
+def assert_publishable(drawing: Any) -> None:
+    """Small, an SVG, no text below 8 points, nothing beyond the edge."""
+    for text in drawing.findobj(matplotlib.text.Text):
+        assert text.get_fontsize() >= 8 or not text.get_text(), text
+    frame = drawing.bbox.padded(1)
+    found = [
+        *boxes(drawing, drawing.axes[0].texts),
+        drawing.get_tightbbox().transformed(drawing.dpi_scale_trans),
+    ]
+    assert all(frame.containsx(box.x0) and frame.containsx(box.x1) for box in found)
+    assert all(frame.containsy(box.y0) and frame.containsy(box.y1) for box in found)
+    media, data = plots.render(drawing, alt="A plot.")
+    assert media == "image/svg+xml"
+    assert len(data) < plots.LARGEST_PLOT
+    pyplot.close(drawing)
+
+
+def test_a_ladder_labels_every_rung_and_its_limit() -> None:
+    drawing = plots.ladder(rungs(0.8, 5.2, 20.0, 46.0, 52.0), title="SGEMM")
+    axes = drawing.axes[0]
+    assert [each.get_text() for each in axes.texts] == [
+        "0.8  (1%)",
+        "5.2  (8%)",
+        "20  (30%)",
+        "46  (69%)",
+        "52  (78%)",
+    ]
+    assert legend_of(drawing) == ["datasheet: 67 TFLOP/s"]
+    assert axes.get_xlim()[1] > 67
+    assert axes.yaxis_inverted()
+    assert_publishable(drawing)
+
+
+def test_a_ladder_of_two_units_is_refused() -> None:
+    with pytest.raises(ValueError, match="one unit"):
+        plots.ladder([*rungs(1.0), Figure("b", 1.0, "GB/s")], title="?")
+    with pytest.raises(ValueError, match="at least one"):
+        plots.ladder([], title="?")
+
+
+def test_lines_stay_below_a_limit_that_is_drawn() -> None:
+    sizes = [2**k for k in range(8, 22)]
+    series = {
+        "naive": dict.fromkeys(sizes, 1000.0),
+        "fused": {size: 4000.0 for size in sizes if size < 2**15},
+    }
+    drawing = plots.against_limit(
+        series,
+        limits={"fastest copy": 4330.0, "a quarter": 1082.5},
+        xlabel="columns",
+        ylabel="GB/s",
+        title="Bandwidth",
+        bands={"naive": dict.fromkeys(sizes, (900.0, 1100.0))},
+    )
+    axes = drawing.axes[0]
+    assert legend_of(drawing) == ["fastest copy: 4,330", "a quarter: 1,082", "naive", "fused"]
+    assert axes.get_ylim()[0] == 0
+    assert axes.get_ylim()[1] > 4330
+    ticks = [each.get_text() for each in axes.get_xticklabels()]
+    assert ticks[-1] == "2M"
+    assert apart(boxes(drawing, axes.get_xticklabels()))
+    assert_publishable(drawing)
+
+
+def test_more_lines_than_colours_are_refused() -> None:
+    with pytest.raises(ValueError, match="7 lines"):
+        plots.against_limit({str(k): {1: 1.0} for k in range(7)}, limits={}, xlabel="", ylabel="", title="")
+
+
+POINTS = [
+    ("vector add", 1 / 12, 0.35),
+    ("reduction", 0.25, 1.05),
+    ("softmax", 0.6, 2.4),
+    ("layer norm", 0.75, 2.9),
+    ("decode attention", 1.0, 3.6),
+    ("softmax fused", 0.62, 2.6),
+    ("int4 GEMV", 3.5, 13.1),
+    ("SGEMM 4096", 680.0, 49.0),
+    ("bf16 GEMM 8192", 2730.0, 690.0),
+    ("FlashAttention 16k", 4000.0, 560.0),
+]
+
+
+def test_a_roofline_bends_where_memory_and_arithmetic_meet() -> None:
+    drawing = plots.roofline("NVIDIA H200", {"datasheet": (4800.0, 960.0)}, POINTS)
+    axes = drawing.axes[0]
+    corner = axes.lines[0].get_xydata()[1]
+    assert tuple(corner) == pytest.approx((200.0, 960.0))
+    assert legend_of(drawing) == ["datasheet: 4,800 GB/s, 960 TFLOP/s"]
+    assert_publishable(drawing)
+
+
+def test_the_kernels_of_a_roofline_can_be_told_apart() -> None:
+    roofs = {"datasheet": (4800.0, 989.5), "measured": (4300.0, 785.0), "datasheet, fp32": (4800.0, 67.0)}
+    drawing = plots.roofline("NVIDIA H200", roofs, POINTS)
+    axes = drawing.axes[0]
+    found = boxes(drawing, axes.texts)
+    assert len(found) == len(POINTS)
+    assert apart(found)
+    frame = axes.get_window_extent()
+    assert all(box.x0 >= frame.x0 and box.x1 <= frame.x1 for box in found)
+    assert_publishable(drawing)
+
+
+def test_a_host_is_drawn_in_gigaflops() -> None:
+    drawing = plots.roofline("host", {"measured": (40.0, 0.2)}, [("matmul", 100.0, 0.15)])
+    axes = drawing.axes[0]
+    assert axes.get_ylabel() == "GFLOP/s"
+    assert legend_of(drawing) == ["measured: 40 GB/s, 200 GFLOP/s"]
+    assert axes.lines[1].get_ydata()[0] == pytest.approx(150.0)
+    pyplot.close(drawing)
+
+
+@pytest.mark.parametrize(("roofs", "points"), [({}, []), ({"a": (1.0, 1.0)}, [("b", 0.0, 1.0)])])
+def test_a_roofline_needs_roofs_and_positive_numbers(roofs: Any, points: Any) -> None:
+    with pytest.raises(ValueError, match="roofs"):
+        plots.roofline("host", roofs, points)
+
+
+def test_a_map_labels_its_cells_and_leaves_out_the_empty_ones() -> None:
+    drawing = plots.grid_map([[0, 1, -1], [2, 8, 0]], title="Map", legend={0: "first"})
+    axes = drawing.axes[0]
+    assert [each.get_text() for each in axes.texts] == ["0", "1", "2", "8", "0"]
+    cells = axes.images[0].get_array()
+    assert cells[0][2].tolist() == [1, 1, 1]
+    assert cells[1][0].tolist() == cells[1][1].tolist() != cells[0][0].tolist()
+    assert legend_of(drawing) == ["first"]
+    assert_publishable(drawing)
+
+
+def test_a_map_of_a_warp_fits() -> None:
+    drawing = plots.grid_map([[byte // 4 for byte in range(32)]] * 2, title="Bytes", xlabel="byte")
+    assert apart(boxes(drawing, drawing.axes[0].texts))
+    assert_publishable(drawing)
+
+
+@pytest.mark.parametrize("rows", [[], [[]], [[1, 2], [1]], [[0] * 33]])
+def test_a_map_needs_equal_rows(rows: list[list[int]]) -> None:
+    with pytest.raises(ValueError, match="equal rows"):
+        plots.grid_map(rows, title="Map")
+
+
+def test_ink_on_every_tint_is_legible() -> None:
+    def luminance(colour: Any) -> float:
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    from matplotlib.colors import to_rgb
+
+    ink = luminance(to_rgb("#1f2933"))
+    for colour in plots.palette():
+        assert (luminance(plots._tint(to_rgb(colour))) + 0.05) / (ink + 0.05) > 7
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.25, "0.25"),
+        (512, "512"),
+        (1000, "1k"),
+        (1024, "1k"),
+        (131072, "128k"),
+        (2**21, "2M"),
+        (1e10, "10G"),
+    ],
+)
+def test_short_numbers(value: float, text: str) -> None:
+    assert plots._short(value) == text

@@ -1,32 +1,30 @@
-"""Notebooks as written (no outputs) and their records (executed, with what produced the outputs)."""
+"""Notebooks as written, without outputs, each with the records that belong to it."""
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
-import json
+import ast
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ai_research_skills.catalog.notebook_cells import Cell, code_sha256, read_cells, read_document
+from ai_research_skills.catalog.notebook_dependencies import dependencies, digest
+from ai_research_skills.catalog.notebook_record import RENEW, Device, Record, load_record
 from ai_research_skills.catalog.problem import Problem
-from ai_research_skills.catalog.source import read_source
 
 METADATA_KEY = "ai_research_skills"
 SELF_CHECK = "self-check"
-ALLOWED_TAGS = frozenset({SELF_CHECK, "install"})
-RENEW = "ai-skills notebooks record {address}"
+SOLUTION = "solution"
+ALLOWED_TAGS = frozenset({SELF_CHECK, SOLUTION})
+CUDA_CELL = "%%cuda"
+ALLOWED_MAGICS = frozenset({"%pip", "%load_ext", CUDA_CELL})
+"""A kernel passes over a magic that it does not know, so a misspelt one would never fail."""
 
-
-class Device(StrEnum):
-    """The kind of machine that a record was made on."""
-
-    CPU = "cpu"
-    GPU = "gpu"
+_MAGIC = re.compile(r"^\s*(?:[\w, ]+=\s*)?(%%?\w*|!)")
 
 
 class NotebookMetadata(BaseModel):
@@ -43,49 +41,23 @@ class NotebookMetadata(BaseModel):
     hardware: str = "cpu"
 
 
-class Provenance(BaseModel):
-    """Where the outputs of a record come from, under `metadata.record`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    kind: Device
-    device: str
-    driver: str = ""
-    libraries: dict[str, str]
-    commit: str
-    dirty: bool
-    recorded: dt.datetime
-    seconds: float
-    code_sha256: str
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One cell; `outputs` are nbformat 4.5 output objects and empty in a source."""
-
-    kind: str
-    source: str
-    tags: tuple[str, ...] = ()
-    outputs: tuple[Mapping[str, Any], ...] = ()
-
-
-@dataclass(frozen=True)
-class Record:
-    """An executed copy of a notebook."""
-
-    path: Path
-    provenance: Provenance
-    cells: tuple[Cell, ...]
-
-
 @dataclass(frozen=True)
 class Notebook:
-    """A notebook with the records that belong to it, the GPU's first."""
+    """A notebook with its records.
+
+    Attributes:
+        dependencies: The files of the project that its code loads, relative to the root.
+        records: Those that belong to the code as it stands, the GPU's first.
+        stale: Those that no longer do.
+    """
 
     path: Path
     metadata: NotebookMetadata
     cells: tuple[Cell, ...]
+    dependencies: tuple[Path, ...] = ()
+    dependencies_sha256: str = ""
     records: tuple[Record, ...] = ()
+    stale: tuple[Record, ...] = ()
 
     @property
     def slug(self) -> str:
@@ -104,35 +76,41 @@ class Notebook:
     def best_record(self) -> Record | None:
         return self.records[0] if self.records else None
 
+    @property
+    def wants_gpu(self) -> bool:
+        return "cuda" in self.metadata.hardware
 
-def code_sha256(cells: tuple[Cell, ...]) -> str:
-    """Hash of the ordered code cells and their tags: prose may change without a new run."""
-    code = [[cell.source, sorted(cell.tags)] for cell in cells if cell.kind == "code"]
-    return hashlib.sha256(json.dumps(code, ensure_ascii=False).encode()).hexdigest()
-
-
-def record_path(notebook: Notebook, kind: Device) -> Path:
-    """Where the record of `notebook` lies, relative to the root."""
-    return Path("docs/evidence/notebooks") / notebook.metadata.family / f"{notebook.slug}.{kind}.ipynb"
+    def record(self, kind: Device) -> Record | None:
+        """The fresh record of that kind of device."""
+        return next((record for record in self.records if record.provenance.kind is kind), None)
 
 
 def load_notebooks(root: Path) -> tuple[tuple[Notebook, ...], tuple[Problem, ...]]:
-    """Read every notebook of `root/notebooks` with its records; a stale record is a problem."""
+    """Read every notebook of `root/notebooks` with its records.
+
+    A stale CPU record is a problem: anybody can renew it. A stale GPU record is none, it is said on the page.
+    """
     notebooks: list[Notebook] = []
     problems: list[Problem] = []
     for path in sorted((root / "notebooks").glob("*/*.ipynb")):
         notebook, found = _load_notebook(root, path)
         problems += found
         if notebook:
-            records, found = _records(root, notebook)
-            problems += found
-            notebooks.append(Notebook(notebook.path, notebook.metadata, notebook.cells, records))
+            notebooks.append(notebook)
     notebooks.sort(key=lambda n: (n.metadata.family, n.metadata.order, n.slug))
     return tuple(notebooks), tuple(sorted(problems))
 
 
+def stale_problem(notebook: Notebook, record: Record) -> Problem:
+    """What to do about a record that no longer belongs to its notebook."""
+    renew = f"run `{RENEW.format(address=notebook.address)}`"
+    if record.provenance.kind is Device.GPU:
+        renew += " on a GPU, or delete the record: the page then says that no GPU ran it"
+    return Problem(record.path, 0, f"is stale: {'; '.join(record.faults)}", renew)
+
+
 def _load_notebook(root: Path, path: Path) -> tuple[Notebook | None, list[Problem]]:
-    document, problems = _read_json(root, path)
+    document, problems = read_document(root, path)
     relative = path.relative_to(root)
     if document is None:
         return None, problems
@@ -144,8 +122,29 @@ def _load_notebook(root: Path, path: Path) -> tuple[Notebook | None, list[Proble
             Problem(relative, 0, f"{'.'.join(map(str, e['loc'])) or METADATA_KEY}: {e['msg']}", mend)
             for e in error.errors()
         ]
-    notebook = Notebook(relative, metadata, _cells(document))
-    return notebook, [*problems, *_faults(notebook, document)]
+    written = Notebook(relative, metadata, read_cells(document))
+    notebook, found = _with_records(root, written)
+    return notebook, [*problems, *_faults(written, document), *found]
+
+
+def _with_records(root: Path, notebook: Notebook) -> tuple[Notebook, list[Problem]]:
+    files = dependencies(root, notebook.cells)
+    needed = digest(root, files)
+    records: list[Record] = []
+    problems: list[Problem] = []
+    for kind in (Device.GPU, Device.CPU):
+        record, found = load_record(
+            root, notebook.address, kind, code=notebook.code_sha256, dependencies=needed
+        )
+        problems += found
+        if record:
+            records.append(record)
+            if record.faults and kind is Device.CPU:
+                problems.append(stale_problem(notebook, record))
+    fresh = tuple(record for record in records if not record.faults)
+    stale = tuple(record for record in records if record.faults)
+    complete = replace(notebook, dependencies=files, dependencies_sha256=needed, records=fresh, stale=stale)
+    return complete, problems
 
 
 def _faults(notebook: Notebook, document: Mapping[str, Any]) -> Iterator[Problem]:
@@ -162,61 +161,29 @@ def _faults(notebook: Notebook, document: Mapping[str, Any]) -> Iterator[Problem
         for tag in sorted(set(cell.tags) - ALLOWED_TAGS):
             allowed = ", ".join(sorted(ALLOWED_TAGS))
             yield Problem(path, 0, f"cell {number} has the unknown tag {tag!r}", f"use one of {allowed}")
+        for magic in _unknown_magics(cell):
+            allowed = ", ".join(sorted(ALLOWED_MAGICS))
+            message = f"cell {number} uses the magic {magic!r}, which a kernel may pass over in silence"
+            yield Problem(path, 0, message, f"use Python, or one of {allowed}")
     if not any(SELF_CHECK in cell.tags for cell in notebook.cells):
         mend = f"tag the cell that asserts the results with `{SELF_CHECK}`"
         yield Problem(path, 0, "never checks itself", mend)
 
 
-def _records(root: Path, notebook: Notebook) -> tuple[tuple[Record, ...], list[Problem]]:
-    records: list[Record] = []
-    problems: list[Problem] = []
-    for kind in (Device.GPU, Device.CPU):
-        path = record_path(notebook, kind)
-        if not (root / path).is_file():
-            continue
-        document, found = _read_json(root, root / path)
-        problems += found
-        renew = "run `" + RENEW.format(address=notebook.address) + "`"
-        try:
-            provenance = Provenance.model_validate((document or {}).get("metadata", {}).get("record"))
-        except ValidationError as error:
-            problems.append(Problem(path, 0, f"is no record: {error.error_count()} faults in it", renew))
-            continue
-        record = Record(path, provenance, _cells(document or {}))
-        if not provenance.code_sha256 == notebook.code_sha256 == code_sha256(record.cells):
-            message = f"is stale: the code cells of {notebook.path.as_posix()} changed since it was made"
-            problems.append(Problem(path, 0, message, renew))
-            continue
-        records.append(record)
-    return tuple(records), problems
+def _unknown_magics(cell: Cell) -> Iterator[str]:
+    """Magics outside the closed list; in a cell that is Python as it stands, `%` is an operator."""
+    if not cell.is_code or _is_python(cell.source):
+        return
+    lines = cell.source.split("\n")
+    for line in lines[:1] if cell.source.startswith("%%") else lines:
+        found = _MAGIC.match(line)
+        if found and found[1] not in ALLOWED_MAGICS:
+            yield found[1]
 
 
-def _read_json(root: Path, path: Path) -> tuple[dict[str, Any] | None, list[Problem]]:
-    source = read_source(root, path)
-    if not source.text:
-        return None, list(source.problems)
+def _is_python(source: str) -> bool:
     try:
-        document = json.loads(source.text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        line = getattr(error, "lineno", 0)
-        return None, [Problem(source.path, line, f"is not JSON: {error}", "save it again from Jupyter")]
-    if not isinstance(document, dict) or document.get("nbformat") != 4 or "cells" not in document:
-        return None, [Problem(source.path, 1, "is not a notebook of format 4", "save it again from Jupyter")]
-    return document, list(source.problems)
-
-
-def _cells(document: Mapping[str, Any]) -> tuple[Cell, ...]:
-    return tuple(
-        Cell(
-            kind=cell.get("cell_type", "raw"),
-            source=joined(cell.get("source", "")),
-            tags=tuple(cell.get("metadata", {}).get("tags", ())),
-            outputs=tuple(cell.get("outputs", ())),
-        )
-        for cell in document.get("cells", ())
-    )
-
-
-def joined(text: str | list[str]) -> str:
-    """Text as the notebook format stores it, a string or a list of lines, as one string."""
-    return text if isinstance(text, str) else "".join(text)
+        ast.parse(source)
+    except SyntaxError:
+        return False
+    return True

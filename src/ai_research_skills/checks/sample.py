@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ai_research_skills.catalog.evidence import SkillEvidence, fresh_findings
+from ai_research_skills.catalog.notebook import Notebook
+from ai_research_skills.catalog.notebook_record import Device
 from ai_research_skills.catalog.skill import Page, Skill
 from ai_research_skills.catalog.tree import Tree
 from ai_research_skills.checks.bench import python_of
@@ -30,6 +32,24 @@ def sampled(tree: Tree, seed: str, *, skills: int, seconds: float) -> dict[Skill
     able = filter(_has_its_python, tree.skills)
     chosen = sorted(able, key=lambda skill: _place(seed, skill.name))[:skills]
     return {skill: _pages(skill, tree.evidence.get(skill.name), seed, seconds / skills) for skill in chosen}
+
+
+def sampled_notebooks(
+    notebooks: Sequence[Notebook], seed: str, *, cpu_seconds: float
+) -> tuple[Notebook, ...]:
+    """Those without a fresh CPU record, and proven ones, chosen by `seed`, that once took so long in all.
+
+    At least one proven notebook is among them, whatever it takes.
+    """
+    proven = [(book, record) for book in notebooks if (record := book.record(Device.CPU))]
+    chosen = [book for book in notebooks if not book.record(Device.CPU)]
+    spent = 0.0
+    for place, (book, record) in enumerate(sorted(proven, key=lambda pair: _place(seed, pair[0].address))):
+        cost = record.provenance.cpu_seconds
+        if not place or spent + cost <= cpu_seconds:
+            chosen.append(book)
+            spent += cost
+    return tuple(chosen)
 
 
 def _has_its_python(skill: Skill) -> bool:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from ai_research_skills.catalog.notebook import RENEW, Device, Notebook, load_notebooks
-from ai_research_skills.catalog.problem import Problem
+from ai_research_skills.catalog.notebook import Notebook, load_notebooks
+from ai_research_skills.checks.notebook_records import record_problems, unpublishable, wanting_gpu
 from ai_research_skills.checks.notebook_run import NotebookFailed, record_notebook, run_notebook
 from ai_research_skills.cli.output import finish, json_option, root_option, say, working
 
@@ -22,40 +22,52 @@ def notebooks() -> None:
 @click.argument("addresses", nargs=-1)
 @root_option
 def run(addresses: tuple[str, ...], root: Path) -> None:
-    """Run notebooks and keep nothing; ADDRESSES are like cuda-kernels/fused-softmax, all if none."""
+    """Run notebooks and keep nothing; ADDRESSES are like cuda-kernels/know-the-machine, all if none."""
     for notebook in _chosen(root, addresses):
         try:
             with working(f"{notebook.address}: running"):
-                seconds = run_notebook(root, notebook)
+                done = run_notebook(root, notebook)
         except NotebookFailed as error:
             raise click.ClickException(str(error)) from error
-        say(f"{notebook.address}: passed in {seconds:.0f} s")
+        say(f"{notebook.address}: passed in {done.seconds:.0f} s, {done.cpu_seconds:.0f} CPU seconds")
 
 
 @notebooks.command()
 @click.argument("addresses", nargs=-1)
+@click.option("--accept-slower", is_flag=True, help="Compare later records with this one, although it fell.")
 @root_option
-def record(addresses: tuple[str, ...], root: Path) -> None:
+def record(addresses: tuple[str, ...], accept_slower: bool, root: Path) -> None:
     """Run notebooks on this machine and keep their outputs under docs/evidence/notebooks."""
     for notebook in _chosen(root, addresses):
         try:
             with working(f"{notebook.address}: running"):
-                path = record_notebook(root, notebook)
+                path = record_notebook(root, notebook, accept_slower=accept_slower)
         except NotebookFailed as error:
             raise click.ClickException(f"{error}\nnothing was written") from error
         say(f"{notebook.address}: {path}")
 
 
 @notebooks.command()
-@click.option("--strict", is_flag=True, help="A missing or dirty record is a finding too.")
+@click.option("--strict", is_flag=True, help="As before publishing: a missing or stale record is a finding.")
 @root_option
 @json_option
 def verify(strict: bool, root: Path, as_json: bool) -> None:
-    """Check that every record still belongs to its notebook."""
+    """Check that every record still belongs to its notebook, and that its figures are possible.
+
+    A stale GPU record is no finding without --strict: the page says so and shows the CPU's outputs.
+    """
     found, problems = load_notebooks(root)
-    missing = [problem for notebook in found for problem in _unproven(notebook)] if strict else []
+    refused = unpublishable(found) if strict else ()
     fine = f"{sum(len(notebook.records) for notebook in found)} records of {len(found)} notebooks are fresh"
-    finish([*problems, *missing], as_json=as_json, fine=fine)
+    finish([*problems, *record_problems(found), *refused], as_json=as_json, fine=fine)
+
+
+@notebooks.command()
+@root_option
+def pending(root: Path) -> None:
+    """List the notebooks for a GPU that have no fresh GPU record, one address a line."""
+    for address in wanting_gpu(load_notebooks(root)[0]):
+        click.echo(address)
 
 
 def _chosen(root: Path, addresses: Sequence[str]) -> list[Notebook]:
@@ -66,15 +78,3 @@ def _chosen(root: Path, addresses: Sequence[str]) -> list[Notebook]:
         known = ", ".join(by_address) or "none"
         raise click.UsageError(f"no notebook has the address {', '.join(unknown)} → there are: {known}")
     return [by_address[address] for address in addresses or by_address]
-
-
-def _unproven(notebook: Notebook) -> list[Problem]:
-    renew = f"run `{RENEW.format(address=notebook.address)}`"
-    kinds = {found.provenance.kind for found in notebook.records}
-    if Device.CPU not in kinds:
-        return [Problem(notebook.path, 0, "has no record of a CPU run", renew)]
-    return [
-        Problem(found.path, 0, "was made from a tree with uncommitted changes", f"commit, then {renew}")
-        for found in notebook.records
-        if found.provenance.dirty
-    ]

@@ -19,7 +19,7 @@ Choice = TypeVar("Choice")
 DEVICE_MIME = "application/vnd.ai-research-skills.device+json"
 """Media type under which a displayed `Device` stands in a notebook's output."""
 
-LIBRARIES = ("torch", "triton", "numpy", "matplotlib")
+LIBRARIES = ("torch", "triton", "cuda-core", "numba", "numba-cuda", "numpy", "matplotlib")
 """Distributions whose versions decide what a notebook measures."""
 
 

@@ -74,6 +74,8 @@ def measure(
     repeats: int = 20,
     warmup: int = 2,
     budget: float = 2.0,
+    inner: int = 1,
+    graph: bool = False,
 ) -> Timing:
     """Time `function`, which takes no arguments and enqueues all its work on the current stream.
 
@@ -81,14 +83,31 @@ def measure(
     cold second-level cache and the launch of the first kernel is hidden behind that write. On a host it is
     `time.perf_counter`, without a flush: make the data larger than the last-level cache.
 
+    CUDA events resolve about 0.5 microseconds
+    (https://docs.nvidia.com/cuda/cuda-runtime-api/group__CUDART__EVENT.html), so a kernel of a few microseconds
+    needs `inner` runs between two events. Only the first of them finds a cold cache. If launching takes longer
+    than running, what is measured is the host: `graph=True` records the runs once and replays them.
+
     Args:
         function: The work.
         device: What `discover` returned.
         repeats: Most runs that are timed; at least one.
         warmup: Runs before the first timed one, for compilation and page faults.
         budget: Seconds after which no further run starts once there are five.
+        inner: Runs of `function` per sample; the sample is their mean.
+        graph: On a GPU, replay the `inner` runs as one CUDA graph. `function` must then not wait for the device,
+            and must find everything compiled after `warmup` runs; on a host this changes nothing.
     """
-    return measure_together({"": function}, device=device, repeats=repeats, warmup=warmup, budget=budget)[""]
+    timings = measure_together(
+        {"": function},
+        device=device,
+        repeats=repeats,
+        warmup=warmup,
+        budget=budget,
+        inner=inner,
+        graph=graph,
+    )
+    return timings[""]
 
 
 def measure_together(
@@ -98,6 +117,8 @@ def measure_together(
     repeats: int = 20,
     warmup: int = 2,
     budget: float = 2.0,
+    inner: int = 1,
+    graph: bool = False,
 ) -> dict[str, Timing]:
     """Time several functions in turn, run by run, so that a slow moment of the machine meets all of them.
 
@@ -109,21 +130,49 @@ def measure_together(
         repeats: Most rounds that are timed; at least one.
         warmup: Untimed rounds before them.
         budget: Seconds after which no further round starts once there are five.
+        inner: As in `measure`.
+        graph: As in `measure`.
     """
-    if repeats < 1 or not functions:
-        raise ValueError("nothing to time → give at least one function and one repeat")
+    if min(repeats, inner) < 1 or not functions:
+        raise ValueError("nothing to time → give at least one function, one repeat and one inner run")
     once = _cuda_timer() if device.kind == "cuda" else _host_seconds
     for _ in range(warmup):
         for function in functions.values():
             function()
+    record = _recorded if graph and device.kind == "cuda" else _repeated
+    batches = {name: record(function, inner) for name, function in functions.items()}
     seconds: dict[str, list[float]] = {name: [] for name in functions}
     start = time.perf_counter()
     for done in range(repeats):
         if done >= FEWEST_SAMPLES and time.perf_counter() - start > budget:
             break
-        for name, function in functions.items():
-            seconds[name].append(once(function))
+        for name, batch in batches.items():
+            seconds[name].append(once(batch) / inner)
     return {name: Timing(tuple(values)) for name, values in seconds.items()}
+
+
+def _repeated(function: Callable[[], object], times: int) -> Callable[[], object]:
+    if times == 1:
+        return function
+
+    def batch() -> None:
+        for _ in range(times):
+            function()
+
+    return batch
+
+
+def _recorded(function: Callable[[], object], times: int) -> Callable[[], object]:
+    """A CUDA graph of `times` runs, and the call that replays it."""
+    torch: Any = importlib.import_module("torch")
+    torch.cuda.synchronize()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        for _ in range(times):
+            function()
+    graph.replay()
+    replay: Callable[[], object] = graph.replay
+    return replay
 
 
 def _host_seconds(function: Callable[[], object]) -> float:
