@@ -11,6 +11,7 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
+from hooks.lean_code import lean_code
 from hooks.proofs import page_proofs, with_proofs
 from hooks.redirects import redirect_maps, with_aliases
 from hooks.repository import site_content
@@ -41,7 +42,7 @@ def on_pre_page(page: Page, config: MkDocsConfig, files: Files) -> None:
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Unfold the evidence of each example, and keep the old ids of renamed headings alive."""
     content = _content(config)
-    html = with_proofs(html, page_proofs(content, page.file.src_uri))
+    html = with_proofs(lean_code(html), page_proofs(content, page.file.src_uri))
     return with_aliases(html, page.file.url, content.tree.redirects)
 
 
