@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ai_research_skills.lab import plots
+from ai_research_skills.lab import charts, plots, roofs
 from ai_research_skills.lab.figures import Figure
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -73,12 +73,12 @@ def test_the_style_ends_with_its_block() -> None:
 
 def test_a_limit_bar_needs_a_limit() -> None:
     with pytest.raises(ValueError, match="no figure has a limit"):
-        plots.limit_bar([Figure("a", 1.0, "x")])
+        charts.limit_bar([Figure("a", 1.0, "x")])
 
 
 def test_a_limit_bar_draws_one_row_per_bounded_figure() -> None:
     figures = [Figure("a", 1.0, "x", 2.0, "the lot", 0.5), Figure("b", 1.0, "x")]
-    drawing = plots.limit_bar(figures)
+    drawing = charts.limit_bar(figures)
     texts = [each.get_text() for each in drawing.axes[0].texts]
     assert texts == ["a", "50% of 2 x: the lot"]
     pyplot.close(drawing)
@@ -126,7 +126,7 @@ def assert_publishable(drawing: Any) -> None:
 
 
 def test_a_ladder_labels_every_rung_and_its_limit() -> None:
-    drawing = plots.ladder(rungs(0.8, 5.2, 20.0, 46.0, 52.0), title="SGEMM")
+    drawing = charts.ladder(rungs(0.8, 5.2, 20.0, 46.0, 52.0), title="SGEMM")
     axes = drawing.axes[0]
     assert [each.get_text() for each in axes.texts] == [
         "0.8  (1%)",
@@ -143,9 +143,9 @@ def test_a_ladder_labels_every_rung_and_its_limit() -> None:
 
 def test_a_ladder_of_two_units_is_refused() -> None:
     with pytest.raises(ValueError, match="one unit"):
-        plots.ladder([*rungs(1.0), Figure("b", 1.0, "GB/s")], title="?")
+        charts.ladder([*rungs(1.0), Figure("b", 1.0, "GB/s")], title="?")
     with pytest.raises(ValueError, match="at least one"):
-        plots.ladder([], title="?")
+        charts.ladder([], title="?")
 
 
 def test_lines_stay_below_a_limit_that_is_drawn() -> None:
@@ -154,7 +154,7 @@ def test_lines_stay_below_a_limit_that_is_drawn() -> None:
         "naive": dict.fromkeys(sizes, 1000.0),
         "fused": {size: 4000.0 for size in sizes if size < 2**15},
     }
-    drawing = plots.against_limit(
+    drawing = charts.against_limit(
         series,
         limits={"fastest copy": 4330.0, "a quarter": 1082.5},
         xlabel="columns",
@@ -174,7 +174,7 @@ def test_lines_stay_below_a_limit_that_is_drawn() -> None:
 
 def test_more_lines_than_colours_are_refused() -> None:
     with pytest.raises(ValueError, match="7 lines"):
-        plots.against_limit({str(k): {1: 1.0} for k in range(7)}, limits={}, xlabel="", ylabel="", title="")
+        charts.against_limit({str(k): {1: 1.0} for k in range(7)}, limits={}, xlabel="", ylabel="", title="")
 
 
 POINTS = [
@@ -192,7 +192,7 @@ POINTS = [
 
 
 def test_a_roofline_bends_where_memory_and_arithmetic_meet() -> None:
-    drawing = plots.roofline("NVIDIA H200", {"datasheet": (4800.0, 960.0)}, POINTS)
+    drawing = roofs.roofline("NVIDIA H200", {"datasheet": (4800.0, 960.0)}, POINTS)
     axes = drawing.axes[0]
     corner = axes.lines[0].get_xydata()[1]
     assert tuple(corner) == pytest.approx((200.0, 960.0))
@@ -202,7 +202,7 @@ def test_a_roofline_bends_where_memory_and_arithmetic_meet() -> None:
 
 def test_the_kernels_of_a_roofline_can_be_told_apart() -> None:
     roofs = {"datasheet": (4800.0, 989.5), "measured": (4300.0, 785.0), "datasheet, fp32": (4800.0, 67.0)}
-    drawing = plots.roofline("NVIDIA H200", roofs, POINTS)
+    drawing = roofs.roofline("NVIDIA H200", roofs, POINTS)
     axes = drawing.axes[0]
     found = boxes(drawing, axes.texts)
     assert len(found) == len(POINTS)
@@ -213,7 +213,7 @@ def test_the_kernels_of_a_roofline_can_be_told_apart() -> None:
 
 
 def test_a_host_is_drawn_in_gigaflops() -> None:
-    drawing = plots.roofline("host", {"measured": (40.0, 0.2)}, [("matmul", 100.0, 0.15)])
+    drawing = roofs.roofline("host", {"measured": (40.0, 0.2)}, [("matmul", 100.0, 0.15)])
     axes = drawing.axes[0]
     assert axes.get_ylabel() == "GFLOP/s"
     assert legend_of(drawing) == ["measured: 40 GB/s, 200 GFLOP/s"]
@@ -224,11 +224,11 @@ def test_a_host_is_drawn_in_gigaflops() -> None:
 @pytest.mark.parametrize(("roofs", "points"), [({}, []), ({"a": (1.0, 1.0)}, [("b", 0.0, 1.0)])])
 def test_a_roofline_needs_roofs_and_positive_numbers(roofs: Any, points: Any) -> None:
     with pytest.raises(ValueError, match="roofs"):
-        plots.roofline("host", roofs, points)
+        roofs.roofline("host", roofs, points)
 
 
 def test_a_map_labels_its_cells_and_leaves_out_the_empty_ones() -> None:
-    drawing = plots.grid_map([[0, 1, -1], [2, 8, 0]], title="Map", legend={0: "first"})
+    drawing = charts.grid_map([[0, 1, -1], [2, 8, 0]], title="Map", legend={0: "first"})
     axes = drawing.axes[0]
     assert [each.get_text() for each in axes.texts] == ["0", "1", "2", "8", "0"]
     cells = axes.images[0].get_array()
@@ -239,7 +239,7 @@ def test_a_map_labels_its_cells_and_leaves_out_the_empty_ones() -> None:
 
 
 def test_a_map_of_a_warp_fits() -> None:
-    drawing = plots.grid_map([[byte // 4 for byte in range(32)]] * 2, title="Bytes", xlabel="byte")
+    drawing = charts.grid_map([[byte // 4 for byte in range(32)]] * 2, title="Bytes", xlabel="byte")
     assert apart(boxes(drawing, drawing.axes[0].texts))
     assert_publishable(drawing)
 
@@ -247,7 +247,7 @@ def test_a_map_of_a_warp_fits() -> None:
 @pytest.mark.parametrize("rows", [[], [[]], [[1, 2], [1]], [[0] * 33]])
 def test_a_map_needs_equal_rows(rows: list[list[int]]) -> None:
     with pytest.raises(ValueError, match="equal rows"):
-        plots.grid_map(rows, title="Map")
+        charts.grid_map(rows, title="Map")
 
 
 def test_ink_on_every_tint_is_legible() -> None:
@@ -259,7 +259,7 @@ def test_ink_on_every_tint_is_legible() -> None:
 
     ink = luminance(to_rgb("#1f2933"))
     for colour in plots.palette():
-        assert (luminance(plots._tint(to_rgb(colour))) + 0.05) / (ink + 0.05) > 7
+        assert (luminance(charts._tint(to_rgb(colour))) + 0.05) / (ink + 0.05) > 7
 
 
 @pytest.mark.parametrize(
@@ -275,4 +275,4 @@ def test_ink_on_every_tint_is_legible() -> None:
     ],
 )
 def test_short_numbers(value: float, text: str) -> None:
-    assert plots._short(value) == text
+    assert charts.short(value) == text

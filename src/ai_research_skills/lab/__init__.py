@@ -18,6 +18,7 @@ from ai_research_skills.lab.ceilings import (
     random_values,
     read_ways,
 )
+from ai_research_skills.lab.charts import against_limit, grid_map, ladder, limit_bar
 from ai_research_skills.lab.clocks import Clocks, read_clocks
 from ai_research_skills.lab.correctness import (
     Error,
@@ -33,16 +34,8 @@ from ai_research_skills.lab.datasheets import Datasheet, datasheet
 from ai_research_skills.lab.device import Device, discover
 from ai_research_skills.lab.exercise import exercise
 from ai_research_skills.lab.figures import Figure, ImpossibleFigure, record, recorded
-from ai_research_skills.lab.plots import (
-    against_limit,
-    grid_map,
-    ladder,
-    limit_bar,
-    palette,
-    roofline,
-    show,
-    style,
-)
+from ai_research_skills.lab.plots import palette, show, style
+from ai_research_skills.lab.roofs import roofline
 from ai_research_skills.lab.timing import Timing, measure, measure_together
 
 __all__ = [
