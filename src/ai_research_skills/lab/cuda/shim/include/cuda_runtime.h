@@ -1,0 +1,1 @@
+// gpu.hpp, which stands before every cell, has all of it.
