@@ -332,7 +332,7 @@ def test_the_api_pages_name_every_public_module_once() -> None:
     package = ROOT / "src/ai_research_skills"
     public = [
         ".".join(("ai_research_skills", *path.relative_to(package).with_suffix("").parts))
-        for folder in ("catalog", "coverage", "checks", "lab")
+        for folder in ("catalog", "coverage", "checks", "lab", "llama")
         for path in (package / folder).rglob("[a-z]*.py")
     ]
     pages = [ROOT / "docs/api.md", *(ROOT / "docs/api").glob("*.md")]

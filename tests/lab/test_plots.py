@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from ai_research_skills.lab import charts, plots, roofs
+from ai_research_skills.lab import charts, plots
 from ai_research_skills.lab.figures import Figure
+from ai_research_skills.lab.roofs import roofline
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
@@ -192,7 +193,7 @@ POINTS = [
 
 
 def test_a_roofline_bends_where_memory_and_arithmetic_meet() -> None:
-    drawing = roofs.roofline("NVIDIA H200", {"datasheet": (4800.0, 960.0)}, POINTS)
+    drawing = roofline("NVIDIA H200", {"datasheet": (4800.0, 960.0)}, POINTS)
     axes = drawing.axes[0]
     corner = axes.lines[0].get_xydata()[1]
     assert tuple(corner) == pytest.approx((200.0, 960.0))
@@ -202,7 +203,7 @@ def test_a_roofline_bends_where_memory_and_arithmetic_meet() -> None:
 
 def test_the_kernels_of_a_roofline_can_be_told_apart() -> None:
     roofs = {"datasheet": (4800.0, 989.5), "measured": (4300.0, 785.0), "datasheet, fp32": (4800.0, 67.0)}
-    drawing = roofs.roofline("NVIDIA H200", roofs, POINTS)
+    drawing = roofline("NVIDIA H200", roofs, POINTS)
     axes = drawing.axes[0]
     found = boxes(drawing, axes.texts)
     assert len(found) == len(POINTS)
@@ -213,7 +214,7 @@ def test_the_kernels_of_a_roofline_can_be_told_apart() -> None:
 
 
 def test_a_host_is_drawn_in_gigaflops() -> None:
-    drawing = roofs.roofline("host", {"measured": (40.0, 0.2)}, [("matmul", 100.0, 0.15)])
+    drawing = roofline("host", {"measured": (40.0, 0.2)}, [("matmul", 100.0, 0.15)])
     axes = drawing.axes[0]
     assert axes.get_ylabel() == "GFLOP/s"
     assert legend_of(drawing) == ["measured: 40 GB/s, 200 GFLOP/s"]
@@ -224,7 +225,7 @@ def test_a_host_is_drawn_in_gigaflops() -> None:
 @pytest.mark.parametrize(("roofs", "points"), [({}, []), ({"a": (1.0, 1.0)}, [("b", 0.0, 1.0)])])
 def test_a_roofline_needs_roofs_and_positive_numbers(roofs: Any, points: Any) -> None:
     with pytest.raises(ValueError, match="roofs"):
-        roofs.roofline("host", roofs, points)
+        roofline("host", roofs, points)
 
 
 def test_a_map_labels_its_cells_and_leaves_out_the_empty_ones() -> None:
