@@ -63,10 +63,14 @@ def _download(content: SiteContent, notebook: Notebook) -> Staged:
 
 def _notebook_page(content: SiteContent, notebook: Notebook) -> Staged:
     here = addresses.notebook(notebook)
+    course = [book for book in content.tree.notebooks if book.metadata.family == notebook.metadata.family]
     header = fragment(
         "notebook_header.html",
         here,
         notebook=notebook,
+        family=FAMILIES.get(notebook.metadata.family, notebook.metadata.family),
+        place=course.index(notebook) + 1,
+        course=course,
         stale=[record for record in notebook.stale if record.provenance.kind is Device.GPU],
         skills=[content.tree.by_name[n] for n in notebook.metadata.skills if n in content.tree.by_name],
         blocks=_blocks(content, notebook),
@@ -83,7 +87,8 @@ def _notebook_page(content: SiteContent, notebook: Notebook) -> Staged:
             "hardware": [w.strip() for w in notebook.metadata.hardware.split(",")],
         },
     }
-    body = "\n\n".join([f"# {notebook.metadata.title}", header, *_cells(notebook, here)])
+    footer = fragment("notebook_footer.html", here, course=course, place=course.index(notebook))
+    body = "\n\n".join([f"# {notebook.metadata.title}", header, *_cells(notebook, here), footer])
     return page(addresses.page_path(here), meta, body, notebook.path)
 
 

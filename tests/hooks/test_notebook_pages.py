@@ -107,3 +107,17 @@ def test_a_cuda_cell_is_shown_as_cuda_and_a_solution_is_folded(tmp_path: Path) -
     shown = page(tmp_path)
     assert '```{ .cuda title="%%cuda sumsx" }\n__global__ void sum() {}\n```' in shown
     assert f"<summary>Solution</summary>\n\n```{{ .python }}\n{CODE}\n```\n\n</details>" in shown
+
+
+def test_the_notebooks_of_a_family_lead_to_each_other(tmp_path: Path) -> None:
+    for order, name in enumerate(("first", "second", "third"), start=1):
+        document = source()
+        document["metadata"]["ai_research_skills"] |= {"order": order, "title": name.title()}
+        write(tmp_path, document, f"notebooks/serving/{name}.ipynb")
+    pages = staged(tmp_path)
+    middle = str(pages["notebooks/serving/second.md"].content)
+    assert "notebook 2 of 3" in middle
+    assert 'href="../first/" rel="prev"' in middle
+    assert 'href="../third/" rel="next"' in middle
+    assert 'rel="prev"' not in str(pages["notebooks/serving/first.md"].content)
+    assert 'rel="next"' not in str(pages["notebooks/serving/third.md"].content)
