@@ -38,11 +38,14 @@ class TestNotebook:
     def test_no_output_is_stored(self, path: Path) -> None:
         assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in cells(path, "code"))
 
-    def test_the_last_code_cell_is_the_self_check_and_it_asserts(self, path: Path) -> None:
-        *others, last = cells(path, "code")
-        assert last["metadata"] == {"tags": ["self-check"]}
-        assert sum(line.lstrip().startswith("assert ") for line in last["source"]) >= 3
+    def test_one_cell_is_the_self_check_and_only_the_exercise_may_follow(self, path: Path) -> None:
+        code = cells(path, "code")
+        (check,) = (cell for cell in code if cell["metadata"].get("tags") == ["self-check"])
+        assert sum(line.lstrip().startswith("assert ") for line in check["source"]) >= 3
+        others = [cell for cell in code if cell is not check]
         assert all(cell["metadata"] in ({}, {"tags": ["solution"]}) for cell in others)
+        after = code[code.index(check) + 1 :]
+        assert all("exercise(" in "".join(cell["source"]) for cell in after)
 
     def test_the_installation_in_colab_is_one_guarded_line(self, path: Path) -> None:
         first = cells(path, "code")[0]["source"]
