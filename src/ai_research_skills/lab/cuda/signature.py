@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 QUALIFIERS = frozenset(
     {"const", "volatile", "__restrict__", "__restrict", "restrict", "__grid_constant__", "struct", "typename"}
@@ -46,17 +48,22 @@ class Kernel:
     template: tuple[str, ...] = ()
 
 
-def kernels(text: str) -> dict[str, Kernel]:
-    """The `__global__` functions of `text` by name; of several with one name, the last."""
+@functools.lru_cache(maxsize=64)
+def kernels(text: str) -> Mapping[str, Kernel]:
+    """The `__global__` functions of `text` by name; of several with one name, the last.
+
+    Every launch asks, so the answer is kept: reading the text takes longer than many a kernel.
+    """
     bare = _without_comments(text)
     found = {}
     for match in re.finditer(r"\b__global__\b", bare):
         kernel = _kernel(bare, match.start(), match.end())
         if kernel is not None:
             found[kernel.name] = kernel
-    return found
+    return MappingProxyType(found)
 
 
+@functools.lru_cache(maxsize=256)
 def parameters_of(text: str, expression: str) -> tuple[Parameter, ...]:
     """Parameters of the kernel that `expression` names, `scale` or `sgemm<64, 8>`; template types are filled in.
 

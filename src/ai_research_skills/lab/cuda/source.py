@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -40,7 +40,7 @@ class Source:
     text: str
 
     @property
-    def kernels(self) -> dict[str, Kernel]:
+    def kernels(self) -> Mapping[str, Kernel]:
         """The `__global__` functions by name."""
         return kernels(self.text)
 
