@@ -28,6 +28,9 @@ from ai_research_skills.lab.figures import FIGURE_MIME
 CELL_TIMEOUT = 300
 """Seconds for one cell."""
 
+STARTUP_TIMEOUT = 180
+"""Seconds in which the kernel has to answer for the first time; importing takes long on a busy machine."""
+
 NOTEBOOK_TIMEOUT = 900
 """Seconds for a whole notebook: fifteen times what a run may take, for a machine that is busy."""
 
@@ -134,6 +137,7 @@ def _execute(path: Path) -> dict[str, Any]:
         resources={"metadata": {"path": str(path.parent)}},
     )
     client.record_timing = False
+    client.startup_timeout = STARTUP_TIMEOUT
     try:
         client.execute()
     except (nbclient.exceptions.CellExecutionError, TimeoutError, RuntimeError) as error:

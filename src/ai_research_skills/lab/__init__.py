@@ -32,7 +32,7 @@ from ai_research_skills.lab.correctness import (
 )
 from ai_research_skills.lab.datasheets import Datasheet, datasheet
 from ai_research_skills.lab.device import Device, discover
-from ai_research_skills.lab.exercise import exercise
+from ai_research_skills.lab.exercises import exercise
 from ai_research_skills.lab.figures import Figure, ImpossibleFigure, record, recorded
 from ai_research_skills.lab.plots import palette, show, style
 from ai_research_skills.lab.roofs import roofline

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ai_research_skills.lab.exercise import exercise
+from ai_research_skills.lab.exercises import exercise
 
 
 def stub(_: int) -> int:
