@@ -56,6 +56,18 @@ def test_a_missing_barrier_is_a_race_on_the_tile() -> None:
     assert (out == 0).all(), "a check leaves the arguments alone"
 
 
+WARP_SUM = """__global__ void warp_sum(const float* x, float* sums) {
+    float sum = x[blockIdx.x * 64 + threadIdx.x];
+    for (int by = 16; by > 0; by /= 2) sum += __shfl_down_sync(0xffffffff, sum, by);
+    if (threadIdx.x % 32 == 0) sums[blockIdx.x * 2 + threadIdx.x / 32] = sum;
+}
+"""
+
+
+def test_a_shuffle_needs_no_barrier() -> None:
+    assert races(WARP_SUM, "warp_sum", 20, 64, np.ones(1280, "float32"), np.zeros(40, "float32")) == ()
+
+
 def test_a_barrier_mends_it_in_every_block() -> None:
     x, out = np.ones(64, "float32"), np.zeros((20, 64), "float32")
     clean = REVERSE.replace("SYNC", "__syncthreads()").replace("out[i]", "out[64 * blockIdx.x + i]")

@@ -65,6 +65,7 @@ def compile_kernel(text: str, kernel: str, architecture: str) -> Compiled:
         options = [
             f"--gpu-architecture={architecture}",
             "--std=c++20",
+            "--generate-line-info",
             *(f"-I{each}" for each in _includes()),
         ]
         (status,) = nvrtc.nvrtcCompileProgram(program, len(options), [each.encode() for each in options])

@@ -273,6 +273,8 @@ void prepare_memory() {
 void start_fibres() {
     size_t threads = fibres.size();
     size_t place = block_number % blocks_of_a_round * threads;
+    // Before the fibres: to ThreadSanitizer an allocation is a write, and only what precedes a fibre is ordered with it.
+    warps.resize((threads + 31) / 32);
     for (size_t number = 0; number < threads; ++number) {
         Fibre& fibre = fibres[number];
         fibre.number = unsigned(number);
@@ -296,7 +298,6 @@ void start_fibres() {
         __tsan_set_fiber_name(fibre.announced, name);
 #endif
     }
-    warps.resize((threads + 31) / 32);
     for (size_t warp = 0; warp < warps.size(); ++warp) {
         size_t lanes = threads - 32 * warp < 32 ? threads - 32 * warp : 32;
         warps[warp].lanes = lanes == 32 ? 0xffffffffu : (1u << lanes) - 1;
