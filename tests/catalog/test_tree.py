@@ -28,7 +28,7 @@ def test_a_bare_library_has_neither_plan_nor_path(tmp_path: Path, write_skill: C
 
 def test_a_block_may_name_only_notebooks_that_exist(tmp_path: Path, repository: Path) -> None:
     shutil.copytree(repository / "docs" / "roadmaps", tmp_path / "docs" / "roadmaps")
-    with pytest.raises(CatalogError, match="names the unknown notebook 'cuda-kernels/fused-softmax'"):
+    with pytest.raises(CatalogError, match="names the unknown notebook 'cuda-kernels/flash-attention'"):
         load_tree(tmp_path).checked()
 
 

@@ -44,3 +44,11 @@ def test_a_broken_promise_names_its_line_and_the_mend() -> None:
     assert "/b/#x no longer answers" in problem.message
     assert "docs/redirects.yml" in problem.mend
     assert new_addresses(["/a/"], ["/a/", "/new/"]) == ("/new/",)
+
+
+def test_a_heading_of_a_page_that_moved_answers_on_the_new_page() -> None:
+    promised = ["/old/", "/old/#kept", "/old/#lost"]
+    answering = ["/old/", "/new/", "/new/#kept"]
+    (problem,) = broken_promises(promised, answering, {"/old/": "/new/"})
+    assert problem.line == 3
+    assert len(broken_promises(promised, answering)) == 2

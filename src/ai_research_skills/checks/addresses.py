@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -66,15 +66,26 @@ def published(root: Path) -> tuple[str, ...]:
     return tuple(path.read_text(encoding="utf-8").split()) if path.is_file() else ()
 
 
-def broken_promises(promised: Iterable[str], answering: Iterable[str]) -> tuple[Problem, ...]:
-    """A problem for every promised address that no longer answers."""
+def broken_promises(
+    promised: Iterable[str], answering: Iterable[str], moved: Mapping[str, str] | None = None
+) -> tuple[Problem, ...]:
+    """A problem for every promised address that no longer answers.
+
+    `moved` leads from old pages to new ones: the page that redirects hands the fragment on, so a heading of an old page
+    answers if the new one has it.
+    """
     there = set(answering)
     mend = "bring the page or heading back, or add a line to docs/redirects.yml"
     return tuple(
         Problem(URLS_FILE, line, f"{address} no longer answers", mend)
         for line, address in enumerate(promised, start=1)
-        if address not in there
+        if address not in there and _followed(address, moved or {}) not in there
     )
+
+
+def _followed(address: str, moved: Mapping[str, str]) -> str:
+    page, mark, fragment = address.partition("#")
+    return f"{moved.get(page, page)}{mark}{fragment}"
 
 
 def new_addresses(promised: Iterable[str], answering: Iterable[str]) -> tuple[str, ...]:

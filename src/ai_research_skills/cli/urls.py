@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ai_research_skills.catalog.problem import Problem
+from ai_research_skills.catalog.redirects import load_redirects
 from ai_research_skills.checks import addresses
 from ai_research_skills.cli.output import finish, json_option, root_option, say
 
@@ -43,5 +44,6 @@ def check(site: Path, root: Path, as_json: bool) -> None:
         Problem(addresses.URLS_FILE, 0, f"{address} is not listed", mend)
         for address in addresses.new_addresses(promised, answering)
     ]
-    problems = [*addresses.broken_promises(promised, answering), *new]
+    moved, _ = load_redirects(root)
+    problems = [*addresses.broken_promises(promised, answering, moved), *new]
     finish(problems, as_json=as_json, fine=f"all {len(promised)} promised addresses answer")

@@ -122,7 +122,8 @@ def run_poisoned(
     """Run `kernel(out)` on a poisoned output with guards around it, and return the output.
 
     What was not written shows as NaN (or as the sentinel: `unwritten`), what was written beside the output
-    raises. The kernel must have been waited for: PyTorch's own stream order suffices.
+    raises. The kernel must have been waited for: PyTorch's own stream order suffices. A kernel of `lab.cuda` on a
+    host works on a copy of exactly the output, so there `find_bad_accesses` has to look for what is written beside it.
 
     Args:
         kernel: Takes the output, and writes all of it.
