@@ -60,4 +60,6 @@ def write_skill(tmp_path: Path) -> Callable[..., Path]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How much of what is proven is proven again."""
-    parser.addoption("--every-planted-bug", action="store_true", help="plant all bugs, not the commit's sample")
+    parser.addoption(
+        "--every-planted-bug", action="store_true", help="plant all bugs, not the commit's sample"
+    )

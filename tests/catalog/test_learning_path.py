@@ -337,7 +337,12 @@ def load(root: Path, text: str) -> list[str]:
             -1,
             "does not look like an identifier of the kind arxiv",
         ),
-        ("      - cuda-kernels/reductions-and-online-softmax\n", "      - softmax\n", 0, "blocks.2.notebooks.0"),
+        (
+            "      - cuda-kernels/reductions-and-online-softmax\n",
+            "      - softmax\n",
+            0,
+            "blocks.2.notebooks.0",
+        ),
         ("      hours: 1.5\n", "      hours: 0\n", 0, "rhythm.sessions.1.hours"),
         ("    low: 3\n", "    low: 30\n", -1, "low, mid and high must not fall"),
         ("closing: ", "ending: ", 0, "has the unknown field ending"),

@@ -44,8 +44,8 @@ class TestNotebook:
         assert sum(line.lstrip().startswith("assert ") for line in check["source"]) >= 3
         others = [cell for cell in code if cell is not check]
         assert all(cell["metadata"] in ({}, {"tags": ["solution"]}) for cell in others)
-        after = code[code.index(check) + 1 :]
-        assert all("exercise(" in "".join(cell["source"]) for cell in after)
+        after = ["".join(cell["source"]) for cell in code[code.index(check) + 1 :]]
+        assert all("exercise(" in text or text.startswith("%%cuda ") for text in after)
 
     def test_the_installation_in_colab_is_one_guarded_line(self, path: Path) -> None:
         first = cells(path, "code")[0]["source"]
