@@ -38,4 +38,6 @@ def with_formulas(text: str, formulas: dict[str, str]) -> str:
 def _mathml(latex: str, *, is_block: bool) -> str:
     """MathML on one line; Markdown must see no emphasis between its tags."""
     made = convert(latex.strip(), display="block" if is_block else "inline")
-    return made.replace("\n", "").replace("*", "&#42;").replace("_", "&#95;")
+    safe = made.replace("\n", "").replace("*", "&#42;").replace("_", "&#95;")
+    # To Python-Markdown `math` is a block: at the start of a line it would tear the paragraph apart.
+    return safe if is_block else f"<span>{safe}</span>"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ai_research_skills.catalog.notebook import CUDA_CELL, SOLUTION, Notebook
-from ai_research_skills.catalog.notebook_cells import Cell
+from ai_research_skills.catalog.notebook_cells import DRAWING, Cell
 from ai_research_skills.catalog.notebook_record import Device, Record
 from hooks import addresses
 from hooks.mathematics import with_formulas, with_placeholders
@@ -22,6 +22,7 @@ FAMILIES = {
     "quantization": "Quantization",
     "serving": "Serving",
 }
+FOLDED = {SOLUTION: "Solution", DRAWING: "Code of the drawing"}
 
 
 def notebook_pages(content: SiteContent) -> Iterator[Staged]:
@@ -116,11 +117,12 @@ def _prose(text: str) -> str:
 
 
 def _code(cell: Cell) -> str:
-    """The code as a block in its own language; a solution stays folded until the reader wants it."""
+    """The code as a block in its own language; solutions and the code of drawings stay folded until they are wanted."""
     block = _cuda(cell.source) if cell.source.startswith(CUDA_CELL) else fence(cell.source, "python")
-    if SOLUTION not in cell.tags:
-        return block
-    return f'<details class="solution" markdown>\n<summary>Solution</summary>\n\n{block}\n\n</details>'
+    for tag, summary in FOLDED.items():
+        if tag in cell.tags:
+            return f'<details class="folded-code" markdown>\n<summary>{summary}</summary>\n\n{block}\n\n</details>'
+    return block
 
 
 def _cuda(source: str) -> str:

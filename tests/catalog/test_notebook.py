@@ -85,6 +85,9 @@ def test_changed_code_makes_the_record_stale_and_prose_does_not(tmp_path: Path) 
     prose["cells"][0]["source"] = ["# Other words\n"]
     write(tmp_path, prose)
     assert not load_notebooks(tmp_path)[1]
+    prose["cells"][1]["metadata"]["tags"].append("drawing")
+    write(tmp_path, prose)
+    assert not load_notebooks(tmp_path)[1], "how the page shows a cell is prose too"
     write(tmp_path, source(source=["assert 2 + 2 == 4"]))
     (notebook,), (problem,) = load_notebooks(tmp_path)
     assert "is stale" in problem.message

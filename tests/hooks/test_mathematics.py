@@ -25,6 +25,13 @@ def test_markdown_sees_nothing_between_the_tags() -> None:
     assert page.count("</math>") == 2
 
 
+def test_a_formula_at_the_start_of_a_line_stays_in_its_paragraph() -> None:
+    words, formulas = with_placeholders("$B$ is the bandwidth and\n$P$ is the peak of\n$Q$ cores.")
+    page = markdown.markdown(with_formulas(words, formulas), extensions=["md_in_html"])
+    assert page.count("<p>") == 1
+    assert page.endswith("cores.</p>")
+
+
 def test_code_and_money_are_left_alone() -> None:
     text = "`$x$` costs $5 or $6.\n\n```bash\necho $HOME $PATH\n```\n"
     assert with_placeholders(text) == (text, {})

@@ -95,17 +95,19 @@ def test_a_stale_gpu_record_is_a_banner_over_the_cpu_s_outputs(gpu_notebook: Pat
     assert "from the GPU" not in shown
 
 
-def test_a_cuda_cell_is_shown_as_cuda_and_a_solution_is_folded(tmp_path: Path) -> None:
+def test_a_cuda_cell_is_shown_as_cuda_and_solutions_and_drawings_are_folded(tmp_path: Path) -> None:
     document = source()
     kernel = '%%cuda sums"x\n__global__ void sum() {}'
     code = {"cell_type": "code", "execution_count": None, "outputs": []}
     document["cells"] += [
         {**code, "id": "c", "metadata": {}, "source": kernel},
         {**code, "id": "d", "metadata": {"tags": ["solution"]}, "source": CODE},
+        {**code, "id": "e", "metadata": {"tags": ["drawing"]}, "source": "show()"},
     ]
     write(tmp_path, document)
     shown = page(tmp_path)
     assert '```{ .cuda title="%%cuda sumsx" }\n__global__ void sum() {}\n```' in shown
+    assert "<summary>Code of the drawing</summary>\n\n```{ .python }\nshow()\n```\n\n</details>" in shown
     assert f"<summary>Solution</summary>\n\n```{{ .python }}\n{CODE}\n```\n\n</details>" in shown
 
 

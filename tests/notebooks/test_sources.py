@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(ROOT.glob("*/*.ipynb"))
+PLAIN = ({}, {"tags": ["solution"]}, {"tags": ["drawing"]})
 INSTALL = '    %pip install -q "ai-research-skills[lab] @ git+'
 
 
@@ -43,7 +44,7 @@ class TestNotebook:
         (check,) = (cell for cell in code if cell["metadata"].get("tags") == ["self-check"])
         assert sum(line.lstrip().startswith("assert ") for line in check["source"]) >= 3
         others = [cell for cell in code if cell is not check]
-        assert all(cell["metadata"] in ({}, {"tags": ["solution"]}) for cell in others)
+        assert all(cell["metadata"] in PLAIN for cell in others)
         after = ["".join(cell["source"]) for cell in code[code.index(check) + 1 :]]
         assert all("exercise(" in text or text.startswith("%%cuda ") for text in after)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ai_research_skills.catalog.notebook_cells import Cell, code_sha256, read_cells, read_document
+from ai_research_skills.catalog.notebook_cells import DRAWING, Cell, code_sha256, read_cells, read_document
 from ai_research_skills.catalog.notebook_dependencies import dependencies, digest
 from ai_research_skills.catalog.notebook_record import RENEW, Device, Record, load_record
 from ai_research_skills.catalog.problem import Problem
@@ -19,7 +19,7 @@ from ai_research_skills.catalog.problem import Problem
 METADATA_KEY = "ai_research_skills"
 SELF_CHECK = "self-check"
 SOLUTION = "solution"
-ALLOWED_TAGS = frozenset({SELF_CHECK, SOLUTION})
+ALLOWED_TAGS = frozenset({SELF_CHECK, SOLUTION, DRAWING})
 CUDA_CELL = "%%cuda"
 ALLOWED_MAGICS = frozenset({"%pip", "%load_ext", CUDA_CELL})
 """A kernel passes over a magic that it does not know, so a misspelt one would never fail."""

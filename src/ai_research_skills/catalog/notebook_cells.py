@@ -13,6 +13,10 @@ from ai_research_skills.catalog.problem import Problem
 from ai_research_skills.catalog.source import read_source
 
 
+DRAWING = "drawing"
+"""Tag of a cell whose code only draws: the page folds it, and nothing else looks at the tag."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """One cell; `outputs` are nbformat 4.5 output objects, empty in a source as is `execution_count`."""
@@ -59,7 +63,7 @@ def read_cells(document: Mapping[str, Any]) -> tuple[Cell, ...]:
 
 def code_sha256(cells: tuple[Cell, ...]) -> str:
     """Hash of the ordered code cells and their tags: prose may change without a new run."""
-    code = [[cell.source, sorted(cell.tags)] for cell in cells if cell.is_code]
+    code = [[cell.source, sorted(set(cell.tags) - {DRAWING})] for cell in cells if cell.is_code]
     return hashlib.sha256(json.dumps(code, ensure_ascii=False).encode()).hexdigest()
 
 
