@@ -39,5 +39,6 @@ def _mathml(latex: str, *, is_block: bool) -> str:
     """MathML on one line; Markdown must see no emphasis between its tags."""
     made = convert(latex.strip(), display="block" if is_block else "inline")
     safe = made.replace("\n", "").replace("*", "&#42;").replace("_", "&#95;")
-    # To Python-Markdown `math` is a block: at the start of a line it would tear the paragraph apart.
-    return safe if is_block else f"<span>{safe}</span>"
+    # To Python-Markdown `math` is a block: at the start of a line it would tear the paragraph apart. A wide formula
+    # needs a box around it to scroll in.
+    return f'<div class="formula" tabindex="0">{safe}</div>' if is_block else f"<span>{safe}</span>"

@@ -12,7 +12,6 @@ from typing import Any
 from ai_research_skills.catalog.problem import Problem
 from ai_research_skills.catalog.source import read_source
 
-
 DRAWING = "drawing"
 """Tag of a cell whose code only draws: the page folds it, and nothing else looks at the tag."""
 
