@@ -8,7 +8,7 @@ from typing import Any
 
 from ai_research_skills.catalog.notebook import CUDA_CELL, SOLUTION, Notebook
 from ai_research_skills.catalog.notebook_cells import DRAWING, Cell
-from ai_research_skills.catalog.notebook_record import Device, Record
+from ai_research_skills.catalog.notebook_record import Record
 from hooks import addresses
 from hooks.mathematics import with_formulas, with_placeholders
 from hooks.notebook_outputs import Plot, fence, outputs_markdown, plots
@@ -72,7 +72,6 @@ def _notebook_page(content: SiteContent, notebook: Notebook) -> Staged:
         family=FAMILIES.get(notebook.metadata.family, notebook.metadata.family),
         place=course.index(notebook) + 1,
         course=course,
-        stale=[record for record in notebook.stale if record.provenance.kind is Device.GPU],
         skills=[content.tree.by_name[n] for n in notebook.metadata.skills if n in content.tree.by_name],
         blocks=_blocks(content, notebook),
         repository=content.repository,

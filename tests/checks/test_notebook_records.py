@@ -85,6 +85,15 @@ def test_a_record_is_clean_quick_and_possible(
     assert all(part in message for part, message in zip(expected, found, strict=True))
 
 
+def test_a_stale_cpu_record_has_to_be_renewed(tmp_path: Path) -> None:
+    write(tmp_path, source())
+    write_record(tmp_path, Device.CPU, code="assert 3")
+    (problem,) = record_problems(loaded(tmp_path))
+    assert "is stale: its own code cells" in problem.message
+    assert problem.mend == "run `ai-skills notebooks record serving/example`"
+    assert not list(unpublishable(loaded(tmp_path))), "which would say it a second time"
+
+
 def test_publishing_wants_a_cpu_record_and_no_stale_gpu_record(tmp_path: Path) -> None:
     write(tmp_path, source())
     assert [p.message for p in unpublishable(loaded(tmp_path))] == ["has no record of a CPU run"]

@@ -95,6 +95,15 @@ def test_a_stale_gpu_record_is_a_banner_over_the_cpu_s_outputs(gpu_notebook: Pat
     assert "from the GPU" not in shown
 
 
+def test_a_stale_cpu_record_does_not_keep_the_page_from_being_built(tmp_path: Path) -> None:
+    write(tmp_path, source())
+    write_record(tmp_path, code="assert 3", outputs=[text("from the CPU")])
+    shown = page(tmp_path)
+    assert "The CPU record is stale" in shown
+    assert "from the CPU" not in shown
+    assert "no record of this notebook exists" not in shown
+
+
 def test_a_cuda_cell_is_shown_as_cuda_and_solutions_and_drawings_are_folded(tmp_path: Path) -> None:
     document = source()
     kernel = '%%cuda sums"x\n__global__ void sum() {}'

