@@ -121,13 +121,11 @@ def _load_notebook(root: Path, path: Path) -> tuple[Notebook | None, list[Proble
 
 def _with_records(root: Path, notebook: Notebook) -> tuple[Notebook, list[Problem]]:
     files = dependencies(root, notebook.cells)
-    needed = digest(root, files)
+    code, needed = notebook.code_sha256, digest(root, files)
     records: list[Record] = []
     problems: list[Problem] = []
     for kind in (Device.GPU, Device.CPU):
-        record, found = load_record(
-            root, notebook.address, kind, code=notebook.code_sha256, dependencies=needed
-        )
+        record, found = load_record(root, notebook.address, kind, code=code, dependencies=needed)
         problems += found
         if record:
             records.append(record)

@@ -6,6 +6,7 @@ Libraries are pinned by the lock file and named by the record; here are the file
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import json
 import re
@@ -42,7 +43,7 @@ def dependencies(root: Path, cells: Iterable[Cell]) -> tuple[Path, ...]:
         files.add(path)
         if path.name == "__init__.py":
             files |= set(_data_files(root / path.parent, root))
-        waiting |= set(_imported((root / path).read_text(encoding="utf-8")))
+        waiting |= _imported((root / path).read_text(encoding="utf-8"))
         waiting.add(module.rpartition(".")[0])
     return tuple(sorted(files))
 
@@ -58,18 +59,23 @@ def _plain_python(source: str) -> str:
     return "" if source.startswith("%%") else _MAGIC.sub(r"\1pass", source)
 
 
-def _imported(source: str) -> Iterator[str]:
-    """Every module that `source` may import: of `from a import b`, both `a` and `a.b`."""
+@functools.lru_cache(maxsize=256)
+def _imported(source: str) -> frozenset[str]:
+    """Every module that `source` may import: of `from a import b`, both `a` and `a.b`.
+
+    Most notebooks load the same modules, so each of those is parsed once and not for every notebook.
+    """
     try:
         tree = ast.parse(source)
     except SyntaxError:
-        return
+        return frozenset()
+    found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
+            found |= {name.name for name in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
-            yield from (f"{node.module}.{name.name}" for name in node.names)
+            found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
+    return frozenset(found)
 
 
 def _file_of(root: Path, module: str) -> Path | None:
