@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ai_research_skills.cache import cache_folder
 from ai_research_skills.catalog.drift_record import DRIFT_FILE, DriftRecord, load_drift
 from ai_research_skills.catalog.problem import Problem
 from ai_research_skills.catalog.shelf import load_skills
@@ -36,7 +37,7 @@ from ai_research_skills.checks.drift.skill_drift import (
     skill_drift,
 )
 from ai_research_skills.checks.drift.static_resolver import resolved_statically
-from ai_research_skills.checks.releases.cache import cache_folder, find_uv
+from ai_research_skills.checks.releases.uv_command import find_uv
 from ai_research_skills.checks.whole_file import write_whole
 from ai_research_skills.cli.output import json_option, root_option, say, say_json, working
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ai_research_skills.catalog.skill import Pin
-from ai_research_skills.checks.releases.cache import find_uv
 from ai_research_skills.checks.releases.released_source import NoSource, archive_address
+from ai_research_skills.checks.releases.uv_command import find_uv
 from tests.checks.releases.made_up_index import Index, sdist, wheel
 
 PIN = Pin(distribution="kernels", version="1.0")

@@ -11,7 +11,7 @@ import pytest
 
 from ai_research_skills.catalog.example import Example
 from ai_research_skills.catalog.skill import Pin
-from ai_research_skills.checks.releases.cache import find_uv
+from ai_research_skills.checks.releases.uv_command import find_uv
 from ai_research_skills.checks.resolving import own_parser
 from ai_research_skills.checks.resolving.containers import command_in_container
 from ai_research_skills.checks.resolving.remark import Verdict

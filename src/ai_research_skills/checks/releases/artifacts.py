@@ -21,6 +21,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
+from ai_research_skills.cache import cache_folder, made_once
 from ai_research_skills.checks.releases.archives import (
     RefusedArchive,
     refusing,
@@ -28,7 +29,6 @@ from ai_research_skills.checks.releases.archives import (
     unpack_wheel,
     wheel_members,
 )
-from ai_research_skills.checks.releases.cache import cache_folder, made_once
 from ai_research_skills.checks.releases.download import (
     NoRanges,
     NotFetched,

@@ -24,10 +24,11 @@ from typing import Any
 from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
+from ai_research_skills.cache import cache_folder, locked
 from ai_research_skills.catalog.skill import Pin
 from ai_research_skills.checks.releases.artifacts import Artifact, Kind, NoArtifact, artifact_folder
-from ai_research_skills.checks.releases.cache import cache_folder, find_uv, locked
 from ai_research_skills.checks.releases.requires import required
+from ai_research_skills.checks.releases.uv_command import find_uv
 from ai_research_skills.checks.whole_file import write_whole
 
 PLATFORM = "x86_64-manylinux_2_40"

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ai_research_skills.cache import cache_folder, locked
 from ai_research_skills.catalog.skill import Pin
 from ai_research_skills.checks.releases.artifacts import (
     Artifact,
@@ -25,9 +26,9 @@ from ai_research_skills.checks.releases.artifacts import (
     artifact_folder,
     is_cuda_library,
 )
-from ai_research_skills.checks.releases.cache import cache_folder, find_uv, locked
 from ai_research_skills.checks.releases.closure import Closure, NoClosure, closure
 from ai_research_skills.checks.releases.interpreter import THIS_PYTHON, find_interpreter
+from ai_research_skills.checks.releases.uv_command import find_uv
 
 __all__ = [
     "Environment",

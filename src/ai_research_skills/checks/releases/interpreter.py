@@ -14,7 +14,7 @@ from functools import cache
 from itertools import chain
 from pathlib import Path
 
-from ai_research_skills.checks.releases.cache import find_uv
+from ai_research_skills.checks.releases.uv_command import find_uv
 
 THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 """The version of Python that runs this, and for which pins are resolved where nobody names another."""

@@ -13,6 +13,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
+from ai_research_skills.cache import cache_folder, made_once
 from ai_research_skills.checks.releases.artifacts import (
     Artifact,
     Progress,
@@ -21,7 +22,6 @@ from ai_research_skills.checks.releases.artifacts import (
     fetch_artifacts,
     is_cuda_library,
 )
-from ai_research_skills.checks.releases.cache import cache_folder, made_once
 from ai_research_skills.checks.releases.closure import Closure
 from ai_research_skills.checks.releases.stubs import RULES, write_stubs
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from ai_research_skills.cache import cache_folder
 from ai_research_skills.catalog.skill import Pin
-from ai_research_skills.checks.releases.cache import cache_folder
 from ai_research_skills.checks.releases.released_source import NoSource, archive_address
 from ai_research_skills.checks.resolving.memory import Memory
 

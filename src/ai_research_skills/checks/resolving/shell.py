@@ -23,9 +23,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
+from ai_research_skills.cache import cache_folder
 from ai_research_skills.catalog.example import Example
 from ai_research_skills.catalog.skill import Pin
-from ai_research_skills.checks.releases.cache import cache_folder
 from ai_research_skills.checks.resolving.command_lines import (
     ELLIPSES,
     CannotSplit,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ai_research_skills.checks.releases.cache import cache_folder
+from ai_research_skills.cache import cache_folder
 from ai_research_skills.checks.resolving.memory import Memory
 
 _STARTERS = (("run",), ("tool", "run"), ("x",))

@@ -1,11 +1,10 @@
-"""Where what came from the registry is kept: outside every tree, each entry made once and never seen half made."""
+"""Where what is costly to have again is kept: outside every tree, each entry made once and never seen half made."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,14 +12,9 @@ from pathlib import Path
 
 
 def cache_folder() -> Path:
-    """Where environments and what belongs to them are kept."""
+    """Where releases, their environments and trained models are kept."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return base / "ai-research-skills"
-
-
-def find_uv() -> str | None:
-    """The uv of this machine, or the one beside this interpreter."""
-    return shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
 
 
 @contextmanager
