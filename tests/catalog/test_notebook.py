@@ -113,7 +113,30 @@ def test_a_changed_module_makes_the_record_stale(tmp_path: Path) -> None:
     write_record(tmp_path, code=code)
     assert not faults(tmp_path)
     module.write_text("SIZE = 2\n")
-    assert faults(tmp_path) == ("a module that the notebook imports changed since it was made",)
+    assert faults(tmp_path) == (
+        "a module that it imports or a record that it reads changed since it was made",
+    )
+
+
+def test_a_changed_record_makes_the_record_stale_that_was_made_from_it(tmp_path: Path) -> None:
+    write(tmp_path, source())
+    figures = write_record(tmp_path)
+    about = source()["metadata"]["ai_research_skills"] | {"reads": ["serving/example"]}
+    write(tmp_path, source(metadata={"ai_research_skills": about}), "notebooks/serving/table.ipynb")
+
+    def dependencies() -> str:
+        return next(book for book in load_notebooks(tmp_path)[0] if book.slug == "table").dependencies_sha256
+
+    before = dependencies()
+    figures.write_text(figures.read_text().replace('"seconds": 1.0', '"seconds": 2.0'))
+    assert dependencies() != before
+
+
+def test_only_records_of_notebooks_that_exist_are_read(tmp_path: Path) -> None:
+    about = source()["metadata"]["ai_research_skills"] | {"reads": ["serving/absent"]}
+    write(tmp_path, source(metadata={"ai_research_skills": about}))
+    (problem,) = load_notebooks(tmp_path)[1]
+    assert "reads the records of the unknown notebook 'serving/absent'" in str(problem)
 
 
 ERROR = {"output_type": "error", "ename": "AssertionError", "evalue": "", "traceback": []}

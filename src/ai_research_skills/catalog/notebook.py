@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ai_research_skills.catalog.notebook_cells import DRAWING, Cell, code_sha256, read_cells, read_document
 from ai_research_skills.catalog.notebook_dependencies import dependencies, digest
-from ai_research_skills.catalog.notebook_record import Device, Record, load_record
+from ai_research_skills.catalog.notebook_record import Device, Record, load_record, record_path
 from ai_research_skills.catalog.problem import Problem
 
 METADATA_KEY = "ai_research_skills"
@@ -28,7 +28,11 @@ _MAGIC = re.compile(r"^\s*(?:[\w, ]+=\s*)?(%%?\w*|!)")
 
 
 class NotebookMetadata(BaseModel):
-    """What the author says of a notebook, under `metadata.ai_research_skills`."""
+    """What the author says of a notebook, under `metadata.ai_research_skills`.
+
+    Attributes:
+        reads: Addresses of the notebooks whose records this one reads; it is stale when one of those changes.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -39,6 +43,7 @@ class NotebookMetadata(BaseModel):
     skills: tuple[str, ...] = ()
     weeks: tuple[str, ...] = ()
     hardware: str = "cpu"
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Notebook:
     """A notebook with its records.
 
     Attributes:
-        dependencies: The files of the project that its code loads, relative to the root.
+        dependencies: The files of the project that its code loads or reads, relative to the root.
         records: Those that belong to the code as it stands, the GPU's first.
         stale: Those that no longer do.
     """
@@ -98,7 +103,17 @@ def load_notebooks(root: Path) -> tuple[tuple[Notebook, ...], tuple[Problem, ...
         if notebook:
             notebooks.append(notebook)
     notebooks.sort(key=lambda n: (n.metadata.family, n.metadata.order, n.slug))
+    problems += _unreadable(notebooks)
     return tuple(notebooks), tuple(sorted(problems))
+
+
+def _unreadable(notebooks: Sequence[Notebook]) -> Iterator[Problem]:
+    known = {notebook.address for notebook in notebooks}
+    for notebook in notebooks:
+        for address in notebook.metadata.reads:
+            if address not in known:
+                message = f"reads the records of the unknown notebook {address!r}"
+                yield Problem(notebook.path, 0, message, f"correct `metadata.{METADATA_KEY}.reads`")
 
 
 def _load_notebook(root: Path, path: Path) -> tuple[Notebook | None, list[Problem]]:
@@ -120,7 +135,7 @@ def _load_notebook(root: Path, path: Path) -> tuple[Notebook | None, list[Proble
 
 
 def _with_records(root: Path, notebook: Notebook) -> tuple[Notebook, list[Problem]]:
-    files = dependencies(root, notebook.cells)
+    files = tuple(sorted({*dependencies(root, notebook.cells), *_records_read(root, notebook.metadata)}))
     code, needed = notebook.code_sha256, digest(root, files)
     records: list[Record] = []
     problems: list[Problem] = []
@@ -133,6 +148,14 @@ def _with_records(root: Path, notebook: Notebook) -> tuple[Notebook, list[Proble
     stale = tuple(record for record in records if record.faults)
     complete = replace(notebook, dependencies=files, dependencies_sha256=needed, records=fresh, stale=stale)
     return complete, problems
+
+
+def _records_read(root: Path, metadata: NotebookMetadata) -> Iterator[Path]:
+    for address in metadata.reads:
+        for kind in Device:
+            path = record_path(address, kind)
+            if (root / path).is_file():
+                yield path
 
 
 def _faults(notebook: Notebook, document: Mapping[str, Any]) -> Iterator[Problem]:

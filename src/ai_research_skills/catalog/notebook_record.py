@@ -142,7 +142,7 @@ def record_faults(
     if code_sha256(cells) != provenance.code_sha256:
         faults.append("its own code cells are not those that it says it ran")
     if provenance.dependencies_sha256 != dependencies:
-        faults.append("a module that the notebook imports changed since it was made")
+        faults.append("a module that it imports or a record that it reads changed since it was made")
     for number, cell in enumerate(cells, start=1):
         if cell.is_code and cell.source.strip() and cell.execution_count is None:
             faults.append(f"cell {number} was not executed")
