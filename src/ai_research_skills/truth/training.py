@@ -102,6 +102,7 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+@torch.enable_grad()
 def train(recipe: Recipe, text: Tensor) -> tuple[Llama, list[float]]:
     """A model trained on `text` from scratch, on the device where the text lies.
 
