@@ -34,6 +34,12 @@ def test_a_trained_model_predicts_better_than_it_did() -> None:
     assert history[-1] < history[0] / 2
 
 
+def test_it_learns_where_gradients_are_switched_off() -> None:
+    with torch.no_grad():
+        _, history = train(replace(TINY, steps=12), torch.tensor(list(b"a cat; " * 400), dtype=torch.uint8))
+    assert history[-1] < history[0]
+
+
 def test_the_fused_attention_is_the_attention_of_the_model() -> None:
     torch.manual_seed(0)
     model, _ = train(replace(TINY, steps=3), standard_library().train[:10_000])
