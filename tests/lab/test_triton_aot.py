@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from ai_research_skills.lab import triton_aot
+
 pytest.importorskip("triton")
 
 KERNELS = """
@@ -218,3 +220,19 @@ def test_wrong_parameters_are_refused_before_compiling(answer: dict[str, Any]) -
 
 def test_nothing_is_compiled_twice(answer: dict[str, Any]) -> None:
     assert answer["cached"]
+
+
+@pytest.mark.parametrize(("cpus", "processes"), [(2, 1), (16, 4), (64, 7)])
+def test_several_processes_answer_in_the_order_of_the_programs(
+    monkeypatch: pytest.MonkeyPatch, cpus: int, processes: int
+) -> None:
+    asked: list[list[str]] = []
+
+    def answered(programs: list[str]) -> list[dict[str, str]]:
+        asked.append(programs)
+        return [{"name": program} for program in programs]
+
+    monkeypatch.setattr(triton_aot, "_answers_of_one_process", answered)
+    monkeypatch.setattr(os, "cpu_count", lambda: cpus)
+    assert [each["name"] for each in triton_aot._answers(list("abcdefg"))] == list("abcdefg")
+    assert len(asked) == processes

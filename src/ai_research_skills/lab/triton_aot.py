@@ -22,6 +22,7 @@ import tempfile
 import textwrap
 import types
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,9 @@ DIVISIBLE = 16
 
 TIMEOUT = 600.0
 """Seconds for the compilations of one call."""
+
+CPUS_OF_A_COMPILER = 4
+"""CPUs for which one more process pays off: each imports Triton anew."""
 
 _compiled: dict[str, MachineCode] = {}
 
@@ -95,7 +99,7 @@ def compile_for(
 
 
 def compile_all(specializations: Sequence[Specialization]) -> tuple[MachineCode, ...]:
-    """Compile several kernels in one process, which saves the second that importing Triton takes.
+    """Compile several kernels at once: on a small host in one process, which saves the second that importing takes.
 
     What this process has compiled before is not compiled again. `shared_bytes` is not held against what the
     architecture offers: Triton checks that when it loads a kernel, so compare it yourself.
@@ -125,6 +129,15 @@ def compile_all(specializations: Sequence[Specialization]) -> tuple[MachineCode,
 
 
 def _answers(programs: Sequence[str]) -> list[dict[str, Any]]:
+    """An answer for each program, in their order."""
+    workers = max(1, min(len(programs), (os.cpu_count() or 1) // CPUS_OF_A_COMPILER))
+    shares = [programs[first::workers] for first in range(workers)]
+    with ThreadPoolExecutor(workers) as pool:
+        answered = list(pool.map(_answers_of_one_process, shares))
+    return [answered[number % workers][number // workers] for number in range(len(programs))]
+
+
+def _answers_of_one_process(programs: Sequence[str]) -> list[dict[str, Any]]:
     if not programs:
         return []
     environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}

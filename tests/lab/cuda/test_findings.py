@@ -90,6 +90,70 @@ def test_two_blocks_that_write_one_element_race(mark: str) -> None:
     assert "nothing orders two blocks" in found[0].message
 
 
+def test_the_size_of_blocks_hides_no_race() -> None:
+    x = np.ones(1024, "float32")
+    for threads in (256, 1024):
+        text = REVERSE.replace("tile[64]", "tile[1024]").replace("63 - i", f"{threads - 1} - i")
+        late = text.replace("SYNC", "__syncthreads(); if (i > 0) tile[i] += 1.0f")
+        (found,) = races(late, "reverse", 1, threads, x, np.zeros(1024, "float32"), threads)
+        assert found.where == "tile"
+        assert found.line in {5, 6}
+    text = BLOCKS.replace("tile[32]", "tile[512]").replace("__syncwarp()", "__syncthreads()")
+    assert {
+        each.where
+        for each in races(text.replace("MARK", "out[0] += 1"), "mark", 4, 512, np.zeros(4, "int32"))
+    } == {"out"}
+
+
+def test_a_block_after_a_barrier_may_write_what_it_read() -> None:
+    text = """__global__ void shift(float* x) {
+    for (int round = 0; round < 3; ++round) {
+        float next = x[(threadIdx.x + 1) % 256];
+        __syncthreads();
+        x[threadIdx.x] = next;
+        __syncthreads();
+    }
+}
+"""
+    assert races(text, "shift", 1, 256, np.arange(256, dtype="float32")) == ()
+    once = text.replace("        __syncthreads();\n    }", "    }")
+    (found,) = races(once, "shift", 1, 256, np.arange(256, dtype="float32"))
+    assert found.where == "x"
+    assert "what block (0, 0, 0) thread" in found.message
+
+
+def test_the_lanes_of_a_shuffle_are_ordered_through_it() -> None:
+    text = """__global__ void pass(int* x) {
+    if (threadIdx.x == 3) x[0] = 1;
+    int one = __shfl_sync(0xffffffff, 1, 3);
+    if (threadIdx.x == READER) x[1] = x[0] + one;
+}
+"""
+    assert races(text.replace("READER", "9"), "pass", 1, 64, np.zeros(2, "int32")) == ()
+    (found,) = races(text.replace("READER", "40"), "pass", 1, 64, np.zeros(2, "int32"))
+    assert (found.where, found.line) == ("x", 4)
+
+
+def test_neighbouring_bytes_do_not_race() -> None:
+    text = """__global__ void bytes(unsigned char* x) {
+    x[threadIdx.x OFFSET] = threadIdx.x;
+}
+"""
+    assert races(text.replace("OFFSET", ""), "bytes", 1, 64, np.zeros(64, "uint8")) == ()
+    assert races(text.replace("OFFSET", "/ 2"), "bytes", 1, 64, np.zeros(64, "uint8"))
+
+
+def test_a_variable_of_the_device_is_watched_too() -> None:
+    text = """__device__ int counter;
+__global__ void count(int* out) {
+    counter += 1;
+    out[blockIdx.x] = 1;
+}
+"""
+    found = races(text, "count", 2, 1, np.zeros(2, "int32"))
+    assert [each.line for each in found] == [3]
+
+
 def test_atomics_do_not_race() -> None:
     assert races(BLOCKS.replace("MARK", "atomicAdd(out, 1)"), "mark", 30, 32, np.zeros(4, "int32")) == ()
 

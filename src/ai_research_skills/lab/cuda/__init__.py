@@ -1,8 +1,8 @@
 """CUDA C++ in a notebook: on a GPU through NVRTC, without one through g++ and a shim, from the same text.
 
 `%load_ext ai_research_skills.lab.cuda`, then a cell that begins with `%%cuda NAME` makes NAME a `Source`. Without a
-GPU a source also finds its races (ThreadSanitizer) and accesses out of bounds (AddressSanitizer), counts its memory
-traffic, and compiles for an architecture to look at the machine code.
+GPU a source also finds its races and its accesses out of bounds (AddressSanitizer), counts its memory traffic, and
+compiles for an architecture to look at the machine code.
 """
 
 from ai_research_skills.lab.cuda.cell import load_ipython_extension

@@ -1,4 +1,4 @@
-"""Reads the sanitizers' reports: what is wrong, with which variable, on which line of the cell."""
+"""Reads what the detectors report: what is wrong, with which variable, on which line of the cell."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from ai_research_skills.lab.cuda.host import CELL, Run
+from ai_research_skills.lab.cuda.host import CELL, Run, lines_of
 
 FRAME = re.compile(rf"#\d+ .*?{re.escape(CELL)}:(\d+)")
 
-ACCESS = re.compile(
-    r"^  (?P<previous>Previous )?(?P<kind>(?:atomic )?(?:read|write)) of size \d+ at (?P<address>0x\w+)"
-    r" by (?P<thread>thread T\d+|main thread).*\n(?P<stack>(?:    #.*\n)*)",
-    re.MULTILINE | re.IGNORECASE,
-)
+PAST = {"read": "read", "write": "wrote", "update": "updated"}
 
 BAD = re.compile(r"AddressSanitizer: (?P<kind>[\w-]+) .*?address (?P<address>0x\w+)")
 
@@ -44,28 +40,22 @@ class Finding:
 
 
 def races(text: str, run: Run) -> tuple[Finding, ...]:
-    """The data races that ThreadSanitizer reported, one for each pair of lines and variable."""
+    """The races that the detector reported, one for each pair of lines and variable."""
+    lines = lines_of(run.program, [int(each[at], 16) for each in run.races for at in (2, 10)])
     found: dict[tuple[str, int, int], Finding] = {}
-    for report in run.complaints.split("WARNING: ThreadSanitizer: data race")[1:]:
-        names = dict(re.findall(r"Thread (T\d+) '([^']*)'", report))
-        accesses = [match.groupdict("") for match in ACCESS.finditer(report)]
-        if len(accesses) < 2:
-            continue
-        later, earlier = accesses[:2]
-        variable = run.variable_at(int(later["address"], 16))
+    for each in run.races:
+        later, earlier = each[2:10], each[10:18]
+        variable = run.variable_at(int(each[1], 16))
         where = variable.name if variable else ""
-        lines = (_line(later["stack"]), _line(earlier["stack"]))
-        doers = [
-            names.get(each["thread"].removeprefix("thread "), each["thread"]) for each in (later, earlier)
-        ]
-        blocks = {each.partition(" thread ")[0] for each in doers}
-        reason = "no barrier is between them" if len(blocks) == 1 else "nothing orders two blocks"
+        line, before = (lines[int(access[0], 16)] for access in (later, earlier))
+        same = later[2:5] == earlier[2:5]
+        reason = "no barrier is between them" if same else "nothing orders two blocks"
         message = (
-            f"`{where or 'memory'}`: {doers[0]} {later['kind'].lower()}s on line {lines[0]} what {doers[1]} "
-            f"{_past(earlier['kind'])} on line {lines[1]}, and {reason}"
+            f"`{where or 'memory'}`: {_thread(later)} {later[1]}s on line {line} what {_thread(earlier)} "
+            f"{PAST[earlier[1]]} on line {before}, and {reason}"
         )
-        key = (where, min(lines), max(lines))
-        found.setdefault(key, Finding("race", where, lines[0], message, _code(text, lines[0])))
+        key = (where, min(line, before), max(line, before))
+        found.setdefault(key, Finding("race", where, line, message, _code(text, line)))
     return tuple(found.values())
 
 
@@ -112,8 +102,8 @@ def _line(stack: str) -> int:
     return int(match[1]) if match else 0
 
 
-def _past(kind: str) -> str:
-    return kind.lower().replace("write", "wrote")
+def _thread(access: tuple[str, ...]) -> str:
+    return f"block ({', '.join(access[2:5])}) thread ({', '.join(access[5:8])})"
 
 
 def _code(text: str, line: int) -> str:

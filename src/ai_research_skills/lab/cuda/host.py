@@ -64,7 +64,7 @@ class Mode:
 
 
 PLAIN = Mode("plain", ("-O2",))
-RACES = Mode("races", (*SEEN, "-fsanitize=thread"), ("-fsanitize=thread",))
+RACES = Mode("races", (*SEEN, "-fsanitize=thread"), runtime=("fibres.cpp", "races.cpp"))
 BOUNDS = Mode(
     "bounds",
     (*SEEN, "-fsanitize=address,bounds", "-fsanitize-recover=address,bounds"),
@@ -73,7 +73,6 @@ BOUNDS = Mode(
 TRACE = Mode("trace", (*SEEN, "-fsanitize=thread"), runtime=("fibres.cpp", "trace.cpp"))
 
 ENVIRONMENT = {
-    "TSAN_OPTIONS": "atexit_sleep_ms=0:history_size=2:report_signal_unsafe=0:exitcode=0",
     "ASAN_OPTIONS": "halt_on_error=0:redzone=2048:detect_leaks=0:detect_stack_use_after_return=0",
     "UBSAN_OPTIONS": "print_stacktrace=0",
 }
@@ -109,6 +108,7 @@ class Run:
         printed: Standard output.
         complaints: Standard error: the sanitizers' reports.
         sites: The tracer's lines, split into words.
+        races: Likewise those of the detector of races.
         variables: Buffers first, then shared variables, each in their order.
     """
 
@@ -116,6 +116,7 @@ class Run:
     printed: str
     complaints: str
     sites: tuple[tuple[str, ...], ...]
+    races: tuple[tuple[str, ...], ...]
     variables: tuple[Variable, ...]
 
     def variable_at(self, address: int) -> Variable | None:
@@ -180,8 +181,11 @@ def run(
         place: each.parameter.name for each, place in zip(arguments, places, strict=True) if place is not None
     }
     held = [Variable(named[at], start, len(buffers[at]), shared=False) for at, start in enumerate(starts)]
-    sites = tuple(tuple(line.split()) for line in told if line.startswith("site "))
-    return Run(program, ended.stdout, ended.stderr, sites, (*held, *shared))
+    sites, races = (
+        tuple(tuple(line.split()) for line in told if line.startswith(f"{kind} "))
+        for kind in ("site", "race")
+    )
+    return Run(program, ended.stdout, ended.stderr, sites, races, (*held, *shared))
 
 
 def build(text: str, kernel: str, mode: Mode) -> Path:
@@ -315,24 +319,15 @@ def lines_of(program: Path, addresses: Sequence[int]) -> dict[int, int]:
 
 
 def _execute(command: list[str], seconds: float) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **ENVIRONMENT}
-
-    def once(prefix: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*prefix, *command],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            env=environment,
-            timeout=seconds,
-            check=False,
-        )
-
-    ended = once(())
-    # ThreadSanitizer of gcc 12 and 13 has no room for more than 28 random bits in addresses; newer kernels use 32.
-    if "unexpected memory mapping" in ended.stderr and (fixed := shutil.which("setarch")):
-        ended = once((fixed, "-R"))
-    return ended
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        env={**os.environ, **ENVIRONMENT},
+        timeout=seconds,
+        check=False,
+    )
 
 
 def _cause(ended: subprocess.CompletedProcess[str]) -> str:

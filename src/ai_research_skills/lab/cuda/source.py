@@ -97,11 +97,11 @@ class Source:
         arguments: Sequence[Any],
         shared_bytes: int = 0,
     ) -> tuple[findings.Finding, ...]:
-        """Run under ThreadSanitizer: two threads at one address, one of them writing, and nothing that orders them.
+        """Look for races: two threads at one address, one of them writing, and nothing that orders them.
 
-        Barriers order a block, warp operations their lanes, and nothing orders two blocks; blocks are compared with
-        the others of their round of 512 threads. Whether a race is found does not depend on luck: the threads are
-        ordered by their barriers alone, not by when they ran.
+        Barriers order a block, warp operations their lanes, and nothing orders two blocks; atomics order nothing but
+        themselves. The accesses are those that ThreadSanitizer's instrumentation sees, the judge is ours. Whether a
+        race is found does not depend on luck: the threads are ordered by their barriers alone, not by when they ran.
         """
         shape = (_dim("grid", grid), _dim("block", block))
         ran = self._run(kernel, host.RACES, shape, self._check(kernel, arguments), shared_bytes)

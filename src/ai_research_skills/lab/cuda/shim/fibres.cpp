@@ -4,8 +4,8 @@
 // nobody can run and somebody still waits, the kernel would hang on the device too (or be undefined), and we say who
 // waits where. The order is always the same, so a kernel that goes wrong does so every time.
 //
-// This file is compiled without instrumentation. To ThreadSanitizer a fibre is a thread, and only barriers and warp
-// operations order two fibres: a missing barrier is found although nothing here runs at the same time.
+// This file is compiled without instrumentation. The detector of races is told what orders two fibres, barriers and
+// warp operations: a missing barrier is found although nothing here runs at the same time.
 #include <cstdarg>
 #include <cstdint>
 #include <cstdio>
@@ -17,10 +17,7 @@
 #include <unistd.h>
 
 #if GPU_RACES
-#include <sanitizer/tsan_interface.h>
-extern "C" void __tsan_java_init(uintptr_t start, uintptr_t size);
-extern "C" void __tsan_java_alloc(uintptr_t start, uintptr_t size);
-extern "C" void __tsan_java_free(uintptr_t start, uintptr_t size);
+#include "races.hpp"
 #elif GPU_BOUNDS
 #include <sanitizer/common_interface_defs.h>
 #elif GPU_TRACE
@@ -126,8 +123,6 @@ struct Fibre {
     uint64_t value;
     int count;
     const GpuExchange* answer;
-    void* order;  // what ThreadSanitizer acquires on waking
-    void* announced;
     void* fake_stack;
 };
 
@@ -139,24 +134,13 @@ struct Warp {
     GpuExchange answers[SLOTS];
 };
 
-// What the sanitizer orders fibres by. New for every block, for nothing orders two blocks.
-struct alignas(16) Order {
-    char unused;
-};
-struct Orders {
-    Order barriers[2];  // in turn: an early fibre arrives at the next barrier before a late one has left this one
-    std::vector<Order> fibres;
-    std::vector<Order> answers;
-};
-
-// A thread costs ThreadSanitizer 0.7 ms and it has 8128 at most, so threads are used again. Blocks of one round have
-// threads of their own and nothing orders them; a round is ordered before the next.
-constexpr size_t THREADS_OF_A_ROUND = 512;
 #if GPU_RACES || GPU_BOUNDS
 constexpr size_t STACK_BYTES = 256 << 10;
 #else
 constexpr size_t STACK_BYTES = 128 << 10;
 #endif
+
+[[maybe_unused]] constexpr size_t ROOM_BYTES = 1 << 20;
 
 struct Memory {
     char* start;
@@ -166,12 +150,8 @@ struct Memory {
 std::vector<Fibre> fibres;
 std::vector<Warp> warps;
 std::vector<Memory> shared;
-std::vector<void*> announced;
-size_t block_number, blocks_of_a_round = 1;
-char rounds[32];
 Fibre* current;
 Context scheduler;
-[[maybe_unused]] void* scheduler_announced;
 [[maybe_unused]] void* scheduler_fake_stack;
 [[maybe_unused]] const void* scheduler_stack;
 [[maybe_unused]] size_t scheduler_stack_bytes;
@@ -180,26 +160,13 @@ const char* report_path;
 char* stacks;
 char* dynamic_shared;
 size_t dynamic_shared_bytes;
-unsigned barrier_turn, barrier_waiting, barrier_sum;
-Orders* orders;
-
-// ---- What the sanitizers are told
-inline void take([[maybe_unused]] void* order) {
-#if GPU_RACES
-    __tsan_acquire(order);
-#endif
-}
-inline void publish([[maybe_unused]] void* order) {
-#if GPU_RACES
-    __tsan_release(order);
-#endif
-}
+unsigned barrier_waiting, barrier_sum;
 
 void enter(Fibre& fibre) {
     current = &fibre;
     threadIdx = fibre.index;
 #if GPU_RACES
-    __tsan_switch_to_fiber(fibre.announced, __tsan_switch_to_fiber_no_sync);
+    races_thread(fibre.number);
 #elif GPU_BOUNDS
     __sanitizer_start_switch_fiber(&scheduler_fake_stack, fibre.stack, STACK_BYTES);
 #elif GPU_TRACE
@@ -212,9 +179,7 @@ void enter(Fibre& fibre) {
 }
 
 void leave(Fibre& fibre) {
-#if GPU_RACES
-    __tsan_switch_to_fiber(scheduler_announced, __tsan_switch_to_fiber_no_sync);
-#elif GPU_BOUNDS
+#if GPU_BOUNDS
     __sanitizer_start_switch_fiber(fibre.state == FINISHED ? nullptr : &fibre.fake_stack, scheduler_stack,
                                    scheduler_stack_bytes);
 #endif
@@ -228,10 +193,7 @@ void body() {
 #if GPU_BOUNDS
     __sanitizer_finish_switch_fiber(nullptr, &scheduler_stack, &scheduler_stack_bytes);
 #endif
-    size_t round = block_number / blocks_of_a_round;
-    take(&rounds[(round + 1) % 2 * 16]);
     gpu_call(kernel_arguments);
-    publish(&rounds[round % 2 * 16]);
     current->state = FINISHED;
     leave(*current);
     abort();
@@ -245,67 +207,51 @@ void sleep_until_woken(Fibre& fibre, const char* name, int line, unsigned lanes)
 }
 
 // ---- One block
-// Bytes of 0xff are a NaN and -1: what the device leaves there is undefined too, but less telling. Not memset, which
-// ThreadSanitizer would take for a write that nothing orders before the block.
-void fill(const Memory& memory) {
-    for (size_t at = 0; at < memory.bytes; ++at) const_cast<volatile char*>(memory.start)[at] = char(0xff);
+// Bytes of 0xff are a NaN and -1: what the device leaves there is undefined too, but less telling. The next block gets
+// shared memory new, so what the last one did to it is forgotten.
+void renew(const Memory& memory) {
+#if GPU_RACES
+    races_forget(uintptr_t(memory.start), memory.bytes);
+#endif
+    memset(memory.start, 0xff, memory.bytes);
 }
 
 // No function of this file has a static variable: host.py takes those for shared memory.
 void prepare_memory() {
     if (dynamic_shared_bytes) {
-#if !GPU_RACES
-        free(dynamic_shared);  // to ThreadSanitizer a second use of these bytes would be a race of two blocks
-#endif
+        free(dynamic_shared);
         if (posix_memalign(reinterpret_cast<void**>(&dynamic_shared), 128, dynamic_shared_bytes)) abort();
-        fill({dynamic_shared, dynamic_shared_bytes});
+        renew({dynamic_shared, dynamic_shared_bytes});
     }
-    for (const Memory& each : shared) {
-#if GPU_RACES
-        // The next block gets these bytes new. To have forgotten what the last one did to them, call them allocated.
-        __tsan_java_alloc(uintptr_t(each.start), (each.bytes + 7) / 8 * 8);
-        __tsan_java_free(uintptr_t(each.start), (each.bytes + 7) / 8 * 8);
-#endif
-        fill(each);
-    }
+    for (const Memory& each : shared) renew(each);
 }
 
 void start_fibres() {
     size_t threads = fibres.size();
-    size_t place = block_number % blocks_of_a_round * threads;
-    // Before the fibres: to ThreadSanitizer an allocation is a write, and only what precedes a fibre is ordered with it.
     warps.resize((threads + 31) / 32);
     for (size_t number = 0; number < threads; ++number) {
         Fibre& fibre = fibres[number];
         fibre.number = unsigned(number);
         fibre.index = {unsigned(number % blockDim.x), unsigned(number / blockDim.x % blockDim.y),
                        unsigned(number / blockDim.x / blockDim.y)};
-        fibre.stack = stacks + (place + number) * STACK_BYTES;
+        fibre.stack = stacks + number * STACK_BYTES;
         fibre.state = RUNNABLE;
-        fibre.order = nullptr;
         // Both calling conventions want 16 bytes of alignment, hence an even number of words.
         auto top = reinterpret_cast<uintptr_t>(fibre.stack + STACK_BYTES - 64);
         auto* saved = reinterpret_cast<void**>(top) - (SAVED_WORDS + SAVED_WORDS % 2);
         memset(saved, 0, SAVED_WORDS * sizeof(void*));
         saved[RETURN_WORD] = reinterpret_cast<void*>(&body);
         fibre.context.stack_pointer = saved;
-#if GPU_RACES
-        if (announced.size() == place + number) announced.push_back(__tsan_create_fiber(0));
-        fibre.announced = announced[place + number];
-        char name[96];
-        snprintf(name, sizeof name, "block (%u, %u, %u) thread (%u, %u, %u)", blockIdx.x, blockIdx.y, blockIdx.z,
-                 fibre.index.x, fibre.index.y, fibre.index.z);
-        __tsan_set_fiber_name(fibre.announced, name);
-#endif
     }
     for (size_t warp = 0; warp < warps.size(); ++warp) {
         size_t lanes = threads - 32 * warp < 32 ? threads - 32 * warp : 32;
         warps[warp].lanes = lanes == 32 ? 0xffffffffu : (1u << lanes) - 1;
         warps[warp].turn = 0;
     }
-    barrier_waiting = barrier_sum = barrier_turn = 0;
-    delete orders;
-    orders = new Orders{{}, std::vector<Order>(threads), std::vector<Order>(warps.size() * SLOTS)};
+    barrier_waiting = barrier_sum = 0;
+#if GPU_RACES
+    races_block(unsigned(threads));
+#endif
 }
 
 [[noreturn]] void report_deadlock() {
@@ -346,7 +292,6 @@ void run_block() {
         }
         if (left && !moved) report_deadlock();
     }
-    ++block_number;
 #if GPU_TRACE
     trace_block_ends();
 #endif
@@ -389,8 +334,6 @@ void* gpu_dynamic_shared(void) { return dynamic_shared; }
 int gpu_barrier(int value, const char* name, int line) {
     Fibre& me = *current;
     sleep_until_woken(me, name, line, 0);
-    me.order = &orders->barriers[barrier_turn & 1];
-    publish(me.order);
     barrier_sum += unsigned(value);
     if (++barrier_waiting == fibres.size()) {
         for (Fibre& each : fibres)
@@ -400,10 +343,11 @@ int gpu_barrier(int value, const char* name, int line) {
             each.state = RUNNABLE;
         }
         barrier_waiting = barrier_sum = 0;
-        ++barrier_turn;
+#if GPU_RACES
+        races_barrier();
+#endif
     }
     leave(me);
-    take(me.order);
     return me.count;
 }
 
@@ -416,7 +360,6 @@ const GpuExchange* gpu_exchange(unsigned lanes, uint64_t value, const char* name
         gpu_fail("%s on line %d: lane %u calls it but is not in its mask 0x%08x → add it to the mask", name, line, lane, lanes);
     me.value = value;
     sleep_until_woken(me, name, line, lanes);
-    publish(&orders->fibres[me.number]);
     Fibre* first = &fibres[me.number - lane];
     bool complete = true;
     for (unsigned other = 0; other < 32 && complete; ++other)
@@ -426,21 +369,18 @@ const GpuExchange* gpu_exchange(unsigned lanes, uint64_t value, const char* name
     if (complete) {
         unsigned slot = warp.turn++ % SLOTS;
         GpuExchange& answer = warp.answers[slot];
-        Order* order = &orders->answers[me.number / 32 * SLOTS + slot];
         answer.lanes = lanes;
-        for (unsigned other = 0; other < 32; ++other)
-            if (lanes >> other & 1) take(&orders->fibres[me.number - lane + other]);
-        publish(order);
+#if GPU_RACES
+        races_exchange(me.number - lane, lanes);
+#endif
         for (unsigned other = 0; other < 32; ++other) {
             if (!(lanes >> other & 1)) continue;
             answer.value[other] = first[other].value;
             first[other].answer = &answer;
-            first[other].order = order;
             first[other].state = RUNNABLE;
         }
     }
     leave(me);
-    take(me.order);
     return me.answer;
 }
 
@@ -463,8 +403,16 @@ int main(int, char** path) {
     for (size_t each = 0; each < buffers.size(); ++each) {
         Memory& buffer = buffers[each];
         buffer.bytes = reader.word();
+#if GPU_RACES
+        // Room on both sides: what a kernel writes beside its arrays must not hit the detector's own memory.
+        void* room = mmap(nullptr, buffer.bytes + 2 * ROOM_BYTES, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (room == MAP_FAILED) return 4;
+        buffer.start = static_cast<char*>(room) + ROOM_BYTES;
+#else
         // Exactly its size, so that AddressSanitizer's red zone begins at the first byte that is not the caller's.
         if (posix_memalign(reinterpret_cast<void**>(&buffer.start), 256, buffer.bytes)) return 4;
+#endif
         memcpy(buffer.start, reader.bytes.data() + reader.at, buffer.bytes);
         reader.at += (buffer.bytes + 7) / 8 * 8;
         fprintf(report, "buffer %zu %p %zu\n", each, static_cast<void*>(buffer.start), buffer.bytes);
@@ -494,27 +442,24 @@ int main(int, char** path) {
     }
     size_t threads = size_t(blockDim.x) * blockDim.y * blockDim.z;
     fibres.resize(threads);
-#if GPU_RACES
-    scheduler_announced = __tsan_get_current_fiber();
-    blocks_of_a_round = threads < THREADS_OF_A_ROUND ? THREADS_OF_A_ROUND / threads : 1;
-    // Any range will do that has all shared variables in it.
-    __tsan_java_init(8, (uintptr_t(1) << 46) - 16);
-#elif GPU_TRACE
+#if GPU_TRACE
     trace_threads(threads);
 #endif
-    size_t stack_bytes = blocks_of_a_round * threads * STACK_BYTES;
+    size_t stack_bytes = threads * STACK_BYTES;
     void* mapped = mmap(nullptr, stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (mapped == MAP_FAILED) gpu_fail("no memory for the stacks of %zu threads → take smaller blocks", threads);
     stacks = static_cast<char*>(mapped);
+#if GPU_RACES
+    races_stacks(stacks, stack_bytes);
+#endif
     for (blockIdx.z = 0; blockIdx.z < gridDim.z; ++blockIdx.z)
         for (blockIdx.y = 0; blockIdx.y < gridDim.y; ++blockIdx.y)
             for (blockIdx.x = 0; blockIdx.x < gridDim.x; ++blockIdx.x) run_block();
     fflush(stdout);
 #if GPU_TRACE
     trace_report(report_path);
-#endif
-#if GPU_RACES
-    _exit(0);  // nothing orders the last block before a read of its results here
+#elif GPU_RACES
+    races_report(report_path);
 #endif
     FILE* output = fopen(path[2], "wb");
     for (const Memory& each : buffers) fwrite(each.start, 1, each.bytes, output);

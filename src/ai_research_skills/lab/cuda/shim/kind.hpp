@@ -1,0 +1,4 @@
+// What a thread does to memory.
+#pragma once
+
+enum Kind { LOAD, STORE, ATOMIC };
