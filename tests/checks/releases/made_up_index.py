@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -97,8 +98,15 @@ def wheel(
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, text in everything.items():
             how = zipfile.ZIP_STORED if path.endswith(".so") else zipfile.ZIP_DEFLATED
-            archive.writestr(path, text, how)
+            archive.writestr(_undated(path), text, how)
     return f"{name}-{version}-{tag}.whl", content.getvalue()
+
+
+def _undated(path: str) -> zipfile.ZipInfo:
+    """Made twice, an archive has to have the same hash, whatever the clock said in between."""
+    entry = zipfile.ZipInfo(path)
+    entry.external_attr = 0o600 << 16
+    return entry
 
 
 def sdist(
@@ -107,7 +115,10 @@ def sdist(
     """The name and the content of a source archive; `extra` are members that are no plain files."""
     stem = f"{name}-{version}"
     content = io.BytesIO()
-    with tarfile.open(fileobj=content, mode="w:gz") as tar:
+    with (
+        gzip.GzipFile(fileobj=content, mode="wb", mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w") as tar,
+    ):
         for path, text in files.items():
             entry = tarfile.TarInfo(path if path.startswith((".", "/")) else f"{stem}/{path}")
             entry.size = len(text.encode())
