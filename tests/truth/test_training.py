@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from ai_research_skills.lab.device import Device
-from ai_research_skills.llama import Config
-from ai_research_skills.truth import Recipe, load_truth, standard_library, train
+from ai_research_skills.llama import Config, Llama
+from ai_research_skills.truth import LARGE, SMALL, Recipe, load_truth, standard_library, train
 from ai_research_skills.truth.training import FusedAttention
 
 TINY = Recipe(
@@ -72,9 +72,6 @@ def test_a_training_that_breaks_off_leaves_nothing(
 
 
 def test_the_recipes_have_the_sizes_that_they_state() -> None:
-    from ai_research_skills.llama import Llama
-    from ai_research_skills.truth import LARGE, SMALL
-
     with torch.device("meta"):
         sizes = [
             sum(weight.numel() for weight in Llama(recipe.config).parameters()) for recipe in (SMALL, LARGE)
