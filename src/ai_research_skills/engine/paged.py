@@ -38,6 +38,8 @@ class Layout:
         ids: Tokens, int64, [1, tokens].
         positions: Of each in its request, int64, [1, tokens].
         blocks: Where each is kept, int64, [tokens].
+        offsets: Its place in that block, int64, [tokens].
+        lengths: Tokens that each row attends to, itself included, int64, [rows].
         tables: Blocks of the request of each row, int64, [rows, most blocks]; what is behind its last is not read.
         spans: The longer chunks.
     """
@@ -45,6 +47,8 @@ class Layout:
     ids: Tensor
     positions: Tensor
     blocks: Tensor
+    offsets: Tensor
+    lengths: Tensor
     tables: Tensor
     spans: Sequence[Span] = ()
 
@@ -84,26 +88,35 @@ class PagedCache:
         """See `KeyValueStore.attend`; batch is 1 and length all tokens of the step."""
         layout = self.layout
         assert layout is not None, "a ModelRunner sets the layout before it calls the model"
-        offsets = positions[0] % self.size
-        self.keys[layer][layout.blocks, :, offsets] = keys[0].transpose(0, 1)
-        self.values[layer][layout.blocks, :, offsets] = values[0].transpose(0, 1)
+        self._store(layer, layout, keys[0], values[0])
         parts = []
         if rows := len(layout.tables):
-            row_queries = queries[0, :, :rows].transpose(0, 1)
             parts.append(
-                self._attend_rows(layer, row_queries, layout.tables, positions[0, :rows]).transpose(0, 1)
+                self._attend_rows(layer, layout, queries[0, :, :rows].transpose(0, 1)).transpose(0, 1)
             )
         parts += [self._attend_span(layer, queries, span, positions) for span in layout.spans]
-        return torch.cat(parts, dim=1).unsqueeze(0)
+        return (parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)).unsqueeze(0)
 
-    def _attend_rows(self, layer: int, queries: Tensor, tables: Tensor, positions: Tensor) -> Tensor:
+    def _store(self, layer: int, layout: Layout, keys: Tensor, values: Tensor) -> None:
+        """Keep what is [kv_heads, tokens, head_dim]."""
+        if keys.is_cuda:
+            from ai_research_skills.engine.kernels import store  # noqa: PLC0415 - Triton, on a GPU only
+
+            store(keys, values, self.keys[layer], self.values[layer], layout.blocks, layout.offsets)
+        else:
+            self.keys[layer][layout.blocks, :, layout.offsets] = keys.transpose(0, 1)
+            self.values[layer][layout.blocks, :, layout.offsets] = values.transpose(0, 1)
+
+    def _attend_rows(self, layer: int, layout: Layout, queries: Tensor) -> Tensor:
         """[rows, heads, head_dim] in and out."""
         if queries.is_cuda:
             from ai_research_skills.engine.kernels import paged_attention  # noqa: PLC0415 - Triton, on a GPU only
 
-            return paged_attention(queries, self.keys[layer], self.values[layer], tables, positions + 1)
-        keys, values = (self._gathered(pool[layer], tables) for pool in (self.keys, self.values))
-        visible = causal(positions.unsqueeze(-1), torch.arange(keys.shape[2], device=keys.device))
+            return paged_attention(
+                queries, self.keys[layer], self.values[layer], layout.tables, layout.lengths
+            )
+        keys, values = (self._gathered(pool[layer], layout.tables) for pool in (self.keys, self.values))
+        visible = causal(layout.lengths.unsqueeze(-1) - 1, torch.arange(keys.shape[2], device=keys.device))
         return attention(queries.unsqueeze(2), keys, values, visible).squeeze(2)
 
     def _attend_span(self, layer: int, queries: Tensor, span: Span, positions: Tensor) -> Tensor:

@@ -14,6 +14,9 @@ from ai_research_skills.llama.model import Llama
 
 SHORT = 8
 """Chunks of at most so many tokens attend token by token: decoding, and the verification of a draft."""
+SHORT_ON_GPU = 128
+"""Likewise on a GPU, whose kernel serves many short prompts at once faster than one span after the other."""
+MOST_GRAPH_ROWS = 512
 
 
 class ModelRunner:
@@ -40,6 +43,7 @@ class ModelRunner:
             model.config, blocks=blocks, size=size, dtype=weight.dtype, device=weight.device
         )
         self.forwards = 0
+        self._short = SHORT_ON_GPU if weight.is_cuda else SHORT
         self._graphs: dict[int, _Graph] | None = (
             {} if (weight.is_cuda if graphs is None else graphs) else None
         )
@@ -52,7 +56,7 @@ class ModelRunner:
             Logits of the wanted tokens, in the order of the chunks, [wanted, vocabulary].
         """
         self.forwards += 1
-        ordered = sorted(chunks, key=lambda chunk: len(chunk.tokens) > SHORT)
+        ordered = sorted(chunks, key=lambda chunk: len(chunk.tokens) > self._short)
         ends = dict(zip(map(id, ordered), np.cumsum([len(chunk.tokens) for chunk in ordered]), strict=True))
         wanted = [int(ends[id(chunk)]) - back for chunk in chunks for back in range(chunk.wanted, 0, -1)]
         graph = self._graph(ordered)
@@ -67,7 +71,7 @@ class ModelRunner:
     def _layout(self, ordered: Sequence[Chunk], padded: int = 0) -> Layout:
         """Short chunks first. With `padded` rows, those behind the last token write to the spare block."""
         size, device = self.cache.size, self.cache.keys.device
-        short = [chunk for chunk in ordered if len(chunk.tokens) <= SHORT]
+        short = [chunk for chunk in ordered if len(chunk.tokens) <= self._short]
         positions = [at for chunk in ordered for at in range(chunk.start, chunk.start + len(chunk.tokens))]
         blocks = [
             chunk.request.table[at // size]
@@ -78,7 +82,9 @@ class ModelRunner:
         spare = max(0, padded - len(ids))
         rows = sum(len(chunk.tokens) for chunk in short) + spare
         width = (
-            self.context // size if padded else max((len(chunk.request.table) for chunk in short), default=1)
+            -(-self.context // size)
+            if padded
+            else max((len(chunk.request.table) for chunk in short), default=1)
         )
         tables = np.full((rows, width), self.cache.count)
         row = 0
@@ -93,12 +99,21 @@ class ModelRunner:
             reach = -(-(chunk.start + len(chunk.tokens)) // size)
             spans.append(Span(begin, end, torch.tensor(chunk.request.table[:reach], device=device)))
             begin = end
-        return Layout(flat[0:1], flat[1:2], flat[2], torch.from_numpy(tables).to(device), spans)
+        return Layout(
+            ids=flat[0:1],
+            positions=flat[1:2],
+            blocks=flat[2],
+            offsets=flat[1] % size,
+            lengths=flat[1, :rows] + 1,
+            tables=torch.from_numpy(tables).to(device),
+            spans=spans,
+        )
 
     def _graph(self, ordered: Sequence[Chunk]) -> _Graph | None:
-        if self._graphs is None or len(ordered[-1].tokens) > SHORT:
+        tokens = sum(len(chunk.tokens) for chunk in ordered)
+        if self._graphs is None or len(ordered[-1].tokens) > self._short or tokens > MOST_GRAPH_ROWS:
             return None
-        rows = 1 << (sum(len(chunk.tokens) for chunk in ordered) - 1).bit_length()
+        rows = 1 << (tokens - 1).bit_length()
         if rows not in self._graphs:
             self._graphs[rows] = _Graph(self.model, self.cache, self._layout([], rows))
         return self._graphs[rows]
@@ -125,7 +140,7 @@ class _Graph:
 
     def replay(self, layout: Layout) -> Tensor:
         """Logits of every row, [rows, vocabulary]; valid until the next replay."""
-        for name in ("ids", "positions", "blocks", "tables"):
+        for name in ("ids", "positions", "blocks", "offsets", "lengths", "tables"):
             getattr(self._layout, name).copy_(getattr(layout, name))
         self._graph.replay()
         return self._logits

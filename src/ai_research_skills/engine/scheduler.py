@@ -73,6 +73,7 @@ class Scheduler:
         self.continuous, self.preemptive = continuous, preemptive
         self.waiting: list[Request] = []
         self.running: list[Request] = []
+        self._left = token_budget
 
     def add(self, request: Request) -> None:
         """Let the request wait for its turn.
@@ -94,6 +95,7 @@ class Scheduler:
     def schedule(self) -> list[Chunk]:
         """The chunks of the next step; blocks for all their tokens are taken. Empty when nothing waits."""
         chunks: list[Chunk] = []
+        self._left = self.token_budget
         crowded = self._continue(chunks)
         if not crowded and (self.continuous or not self.running):
             self._admit(chunks)
@@ -113,7 +115,7 @@ class Scheduler:
         crowded = False
         while rest:
             request = rest.pop(0)
-            chunk = self._next_chunk(request, self._left(chunks))
+            chunk = self._next_chunk(request)
             if chunk is None:
                 continue
             while not self.blocks.grow(request.table, chunk.start + len(chunk.tokens)):
@@ -124,11 +126,11 @@ class Scheduler:
                     break
                 rest.remove(victim)
             else:
-                chunks.append(chunk)
+                self._plan(chunk, chunks)
         return crowded
 
     def _admit(self, chunks: list[Chunk]) -> None:
-        while self.waiting and self._left(chunks):
+        while self.waiting and self._left:
             request = min(self.waiting, key=self.policy.key)
             if len(self.running) >= self.max_running and not self._make_way(request, chunks):
                 return
@@ -139,27 +141,30 @@ class Scheduler:
             request.computed = request.cached = len(request.table) * self.blocks.size
             self.waiting.remove(request)
             self.running.append(request)
-            if chunk := self._next_chunk(request, self._left(chunks)):
+            if chunk := self._next_chunk(request):
                 self.blocks.grow(request.table, chunk.start + len(chunk.tokens))
-                chunks.append(chunk)
+                self._plan(chunk, chunks)
 
     def _make_way(self, request: Request, chunks: list[Chunk]) -> bool:
         worst = max(self.running, key=self.policy.key)
         if not self.preemptive or self.policy.key(worst) <= self.policy.key(request):
             return False
-        chunks[:] = [chunk for chunk in chunks if chunk.request is not worst]
+        for chunk in [chunk for chunk in chunks if chunk.request is worst]:
+            chunks.remove(chunk)
+            self._left += len(chunk.tokens)
         self.preempt(worst)
         return True
 
-    def _left(self, chunks: list[Chunk]) -> int:
-        return self.token_budget - sum(len(chunk.tokens) for chunk in chunks)
+    def _plan(self, chunk: Chunk, chunks: list[Chunk]) -> None:
+        chunks.append(chunk)
+        self._left -= len(chunk.tokens)
 
-    def _next_chunk(self, request: Request, budget: int) -> Chunk | None:
+    def _next_chunk(self, request: Request) -> Chunk | None:
         known = request.pending
-        count = min(len(known), budget, self.chunk)
+        count = min(len(known), self._left, self.chunk)
         if not count:
             return None
         if count < len(known):
             return Chunk(request, request.computed, tuple(known[:count]), drafted=0, wanted=0)
-        draft = request.draft.tokens[: budget - count] if request.draft else ()
+        draft = request.draft.tokens[: self._left - count] if request.draft else ()
         return Chunk(request, request.computed, (*known, *draft), len(draft), wanted=len(draft) + 1)
