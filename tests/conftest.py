@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from ai_research_skills.llama import Llama, Tokenizer
 
 ROOT = Path(__file__).parent.parent
 
@@ -63,3 +67,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--every-planted-bug", action="store_true", help="plant all bugs, not the commit's sample"
     )
+
+
+@pytest.fixture(scope="session")
+def smollm2() -> tuple[Llama, Tokenizer]:
+    """Loaded once for all tests, in float32; imported here, for most tests need no torch."""
+    from ai_research_skills.llama import load_smollm2
+
+    return load_smollm2()

@@ -1,16 +1,11 @@
-"""The model is loaded once; what needs no real weights runs on a random Llama of two layers."""
+"""What needs no real weights runs on a random Llama of two layers."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from ai_research_skills.llama import Checkpoint, Config, Llama, Tokenizer, load_smollm2, model_file, read
-
-
-@pytest.fixture(scope="session")
-def smollm2() -> tuple[Llama, Tokenizer]:
-    return load_smollm2()
+from ai_research_skills.llama import Checkpoint, Config, Llama, model_file, read
 
 
 @pytest.fixture(scope="session")

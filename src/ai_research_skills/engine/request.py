@@ -73,6 +73,11 @@ class Sampling:
         return self.temperature == 0
 
     @property
+    def filters(self) -> bool:
+        """Whether any token is left out for being unlikely."""
+        return (self.top_k, self.top_p, self.min_p) != (0, 1.0, 0.0)
+
+    @property
     def adjusts(self) -> bool:
         """Whether logits change before they are compared: by a penalty or a constraint."""
         neutral = (self.repetition_penalty, self.presence_penalty, self.frequency_penalty) == (1.0, 0.0, 0.0)

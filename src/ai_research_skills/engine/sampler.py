@@ -70,34 +70,31 @@ def distributions(logits: Tensor, rows: Sequence[Row]) -> Tensor:
     likeliest = scores.argmax(-1, keepdim=True)
     if all(row.sampling.greedy for row in rows):
         return torch.zeros_like(scores).scatter_(-1, likeliest, 1.0)
-    column = _columns(rows, scores)
-    greedy = column["temperature"] == 0
-    scaled = scores / column["temperature"].masked_fill(greedy, 1.0)
-    probabilities = _filtered(scaled, rows, column)
+    temperatures = _column([row.sampling.temperature for row in rows], scores)
+    greedy = temperatures == 0
+    scaled = scores / temperatures.masked_fill(greedy, 1.0)
+    probabilities = scaled.softmax(-1)
+    if filtering := [index for index, row in enumerate(rows) if row.sampling.filters]:
+        settings = [rows[index].sampling for index in filtering]
+        probabilities[filtering] = _filtered(scaled[filtering], settings)
     one_hot = torch.zeros_like(scores).scatter_(-1, likeliest, 1.0)
     return torch.where(greedy, one_hot, probabilities)
 
 
-def _columns(rows: Sequence[Row], like: Tensor) -> dict[str, Tensor]:
-    names = ("temperature", "top_k", "top_p", "min_p")
-    return {
-        name: torch.tensor(
-            [[getattr(row.sampling, name)] for row in rows], device=like.device, dtype=like.dtype
-        )
-        for name in names
-    }
+def _column(values: Sequence[float], like: Tensor) -> Tensor:
+    return torch.tensor(values, device=like.device, dtype=like.dtype).unsqueeze(-1)
 
 
-def _filtered(scaled: Tensor, rows: Sequence[Row], column: dict[str, Tensor]) -> Tensor:
-    if all((row.sampling.top_k, row.sampling.top_p, row.sampling.min_p) == (0, 1.0, 0.0) for row in rows):
-        return scaled.softmax(-1)
+def _filtered(scaled: Tensor, settings: Sequence[Sampling]) -> Tensor:
     ordered, places = scaled.sort(dim=-1, descending=True, stable=True)
-    relative = (ordered - ordered[:, :1]).exp()
     rank = torch.arange(ordered.shape[-1], device=ordered.device)
-    keep = (relative >= column["min_p"]) & ((rank < column["top_k"]) | (column["top_k"] == 0))
+    most = _column([sampling.top_k or len(rank) for sampling in settings], ordered)
+    relative = (ordered - ordered[:, :1]).exp()
+    keep = (relative >= _column([sampling.min_p for sampling in settings], ordered)) & (rank < most)
     likely = ordered.masked_fill(~keep, -torch.inf).softmax(-1)
-    before = likely.cumsum(-1) - likely
-    keep &= (before < column["top_p"]) | (column["top_p"] == 1)
+    before = likely.cumsum(-1, dtype=torch.float64) - likely
+    mass = _column([sampling.top_p for sampling in settings], before)
+    keep &= (before < mass) | (mass == 1)
     kept = ordered.masked_fill(~keep, -torch.inf).softmax(-1)
     return torch.zeros_like(scaled).scatter_(-1, places, kept)
 
