@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pytest
 import torch
 from torch import Tensor
 
-from ai_research_skills.engine import Row, Sampling, distributions, draw, next_tokens
+from ai_research_skills.engine import Request, Row, Sampling, distributions, draw, next_tokens
 
 
 @pytest.fixture
@@ -85,6 +86,37 @@ def test_what_has_no_probability_is_never_drawn(uniform: float) -> None:
     assert draw(shares, [uniform])[0] in {1, 3}
 
 
+@pytest.mark.parametrize("top_p", [0.9, 0.99, 0.9999])
+def test_top_p_keeps_the_same_tokens_in_float32_as_in_float64(top_p: float) -> None:
+    logits = torch.randn(20, 49_152, generator=torch.Generator().manual_seed(1)) * 3
+    rows = [Row(Sampling(temperature=1.0, top_p=top_p))] * 20
+    narrow, wide = (distributions(each, rows) > 0 for each in (logits, logits.double()))
+    assert torch.equal(narrow, wide)
+
+
+def test_extremes_are_no_accident(logits: Tensor) -> None:
+    cold = distributions(logits.float(), [Row(Sampling(temperature=1e-38))] * 3)
+    assert torch.equal(cold, distributions(logits.float(), [Row(Sampling())] * 3))
+    with pytest.raises(ValueError, match="are the logits finite"):
+        next_tokens(logits * torch.nan, [Row(Sampling(temperature=1.0))] * 3, [0.5] * 3)
+    halves = distributions(logits.bfloat16(), [Row(Sampling(temperature=1.0, top_k=7))] * 3)
+    assert (halves > 0).sum(-1).tolist() == [7] * 3
+
+
+def test_seeds_of_either_sign_are_two_seeds() -> None:
+    numbers = {Request((1,), Sampling(seed=seed)).uniform() for seed in (-1, 1, 0)}
+    assert len(numbers) == 3
+
+
+def test_a_constraint_without_a_way_on_is_an_error(logits: Tensor) -> None:
+    class Nothing:
+        def allowed(self, output: Sequence[int]) -> Tensor:
+            return torch.zeros(40, dtype=torch.bool)
+
+    with pytest.raises(ValueError, match=r"allows no token after \[4\]"):
+        next_tokens(logits[:1], [Row(Sampling(constraint=Nothing()), output=(4,))], [0.5])
+
+
 def test_greedy_rows_take_the_first_of_equals() -> None:
     assert next_tokens(torch.tensor([[0.0, 2.0, 2.0]]), [Row(Sampling())], [0.9]) == [1]
 
@@ -92,7 +124,8 @@ def test_greedy_rows_take_the_first_of_equals() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"temperature": -1.0}, "temperature=-1.0 → make it 0 or more"),
+        ({"temperature": -1.0}, "temperature=-1.0 → make it 0 or more, and finite"),
+        ({"temperature": math.inf}, "temperature=inf → make it 0 or more, and finite"),
         ({"top_p": 0.0}, r"top_p=0.0 → make it in \(0, 1\]"),
         ({"min_p": 2.0}, r"min_p=2.0 → make it in \[0, 1\]"),
         ({"max_tokens": 0}, "max_tokens=0 → make it at least 1"),

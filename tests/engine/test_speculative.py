@@ -35,6 +35,12 @@ def test_all_accepted_guesses_earn_one_token_more() -> None:
     assert verify(certain[:2], Draft((1, 2)), lambda: 0.5) == [1, 2]
 
 
+def test_a_draft_that_differs_by_rounding_alone_is_no_dead_end() -> None:
+    target = torch.tensor([[0.5, 0.25, 0.25], [1.0, 0.0, 0.0]])
+    guess = torch.tensor([[0.5, 0.25 + 3e-8, 0.25]])
+    assert verify(target, Draft((1,), guess), lambda: 0.9999999999) == [2]
+
+
 def test_lookup_guesses_what_followed_the_longest_match_last() -> None:
     lookup = PromptLookup(longest=2)
     request = Request((1, 2, 3, 9, 2, 4, 1, 2), Sampling())

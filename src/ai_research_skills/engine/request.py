@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -37,7 +38,8 @@ class Sampling:
         repetition_penalty: Divides positive and multiplies negative logits of tokens in prompt or answer.
         presence_penalty: Subtracted once from the logit of each token of the answer.
         frequency_penalty: Subtracted from it as often as the token was answered.
-        seed: Of this answer's own random numbers; they do not depend on who shares the batch.
+        seed: Of this answer's own random numbers. Without drafts they do not depend on who shares the batch;
+            with drafts, how many are used depends on how many guesses the budget of a step leaves room for.
         stop: Token ids that end the answer; the one that ended it is not part of it.
         constraint: Which tokens may follow, if not all.
     """
@@ -57,7 +59,7 @@ class Sampling:
     def __post_init__(self) -> None:
         demands = {
             "max_tokens": (self.max_tokens >= 1, "at least 1"),
-            "temperature": (self.temperature >= 0, "0 or more"),
+            "temperature": (0 <= self.temperature < math.inf, "0 or more, and finite"),
             "top_k": (self.top_k >= 0, "0 (all tokens) or more"),
             "top_p": (0 < self.top_p <= 1, "in (0, 1]"),
             "min_p": (0 <= self.min_p <= 1, "in [0, 1]"),
@@ -141,7 +143,8 @@ class Request:
         self.prompt = tuple(self.prompt)
         if not self.prompt:
             raise ValueError("the prompt is empty → give at least one token")
-        self._random = random.Random(self.sampling.seed)
+        # As text, for `Random` takes the absolute value of a number: -1 would be the seed 1.
+        self._random = random.Random(None if self.sampling.seed is None else str(self.sampling.seed))
 
     @property
     def tokens(self) -> list[int]:

@@ -39,6 +39,8 @@ def adjusted(logits: Tensor, rows: Sequence[Row]) -> Tensor:
         _penalize(scores, row)
         if row.sampling.constraint is not None:
             allowed = row.sampling.constraint.allowed(row.output).to(scores.device)
+            if not bool(allowed.any()):
+                raise ValueError(f"the constraint allows no token after {list(row.output)}")
             scores.masked_fill_(~allowed, -torch.inf)
     return changed
 
@@ -66,19 +68,24 @@ def distributions(logits: Tensor, rows: Sequence[Row]) -> Tensor:
     Returns:
         Probabilities, [rows, vocabulary]; a greedy row is 1 at its likeliest token, the first of equals.
     """
-    scores = adjusted(logits, rows)
-    likeliest = scores.argmax(-1, keepdim=True)
-    if all(row.sampling.greedy for row in rows):
-        return torch.zeros_like(scores).scatter_(-1, likeliest, 1.0)
-    temperatures = _column([row.sampling.temperature for row in rows], scores)
-    greedy = temperatures == 0
-    scaled = scores / temperatures.masked_fill(greedy, 1.0)
+    scores = adjusted(logits.to(torch.promote_types(logits.dtype, torch.float32)), rows)
+    greedy = [index for index, row in enumerate(rows) if row.sampling.greedy]
+    if len(greedy) == len(rows):
+        return _one_hot(scores)
+    temperatures = _column([row.sampling.temperature or 1.0 for row in rows], scores)
+    # Without the largest logit, no temperature makes the others overflow.
+    scaled = (scores - scores.amax(-1, keepdim=True)) / temperatures
     probabilities = scaled.softmax(-1)
     if filtering := [index for index, row in enumerate(rows) if row.sampling.filters]:
         settings = [rows[index].sampling for index in filtering]
         probabilities[filtering] = _filtered(scaled[filtering], settings)
-    one_hot = torch.zeros_like(scores).scatter_(-1, likeliest, 1.0)
-    return torch.where(greedy, one_hot, probabilities)
+    if greedy:
+        probabilities[greedy] = _one_hot(scores[greedy])
+    return probabilities
+
+
+def _one_hot(scores: Tensor) -> Tensor:
+    return torch.zeros_like(scores).scatter_(-1, scores.argmax(-1, keepdim=True), 1.0)
 
 
 def _column(values: Sequence[float], like: Tensor) -> Tensor:
@@ -86,17 +93,21 @@ def _column(values: Sequence[float], like: Tensor) -> Tensor:
 
 
 def _filtered(scaled: Tensor, settings: Sequence[Sampling]) -> Tensor:
-    ordered, places = scaled.sort(dim=-1, descending=True, stable=True)
+    vocabulary = scaled.shape[-1]
+    kept = [min(sampling.top_k or vocabulary, vocabulary) for sampling in settings]
+    ordered, places = scaled.topk(max(kept))
     rank = torch.arange(ordered.shape[-1], device=ordered.device)
-    most = _column([sampling.top_k or len(rank) for sampling in settings], ordered)
-    relative = (ordered - ordered[:, :1]).exp()
-    keep = (relative >= _column([sampling.min_p for sampling in settings], ordered)) & (rank < most)
+    keep = (ordered.exp() >= _column([sampling.min_p for sampling in settings], ordered)) & (
+        rank < _column(kept, ordered)
+    )
     likely = ordered.masked_fill(~keep, -torch.inf).softmax(-1)
-    before = likely.cumsum(-1, dtype=torch.float64) - likely
+    reached = likely.cumsum(-1, dtype=torch.float64)
+    # A softmax in float32 over a whole vocabulary sums to 1 only within 2e-5, which top-p 0.999 would notice.
+    before = (reached - likely) / reached[:, -1:]
     mass = _column([sampling.top_p for sampling in settings], before)
     keep &= (before < mass) | (mass == 1)
-    kept = ordered.masked_fill(~keep, -torch.inf).softmax(-1)
-    return torch.zeros_like(scaled).scatter_(-1, places, kept)
+    shares = ordered.masked_fill(~keep, -torch.inf).softmax(-1)
+    return torch.zeros_like(scaled).scatter_(-1, places, shares)
 
 
 def draw(probabilities: Tensor, uniforms: Sequence[float]) -> list[int]:
@@ -105,10 +116,16 @@ def draw(probabilities: Tensor, uniforms: Sequence[float]) -> list[int]:
     Args:
         probabilities: [rows, vocabulary]; rows need not sum to exactly 1.
         uniforms: One number in [0, 1) a row.
+
+    Raises:
+        ValueError: A row has no probability at all, or one that is no number.
     """
     cumulative = probabilities.cumsum(-1, dtype=torch.float64)
+    total = cumulative[:, -1:]
+    if not bool((total.isfinite() & (total > 0)).all()):
+        raise ValueError(f"the probabilities of a row sum to {total.min()} → are the logits finite?")
     at = torch.tensor(uniforms, dtype=torch.float64, device=probabilities.device).unsqueeze(-1)
-    found = torch.searchsorted(cumulative, at * cumulative[:, -1:], right=True)
+    found = torch.searchsorted(cumulative, at * total, right=True)
     return [int(token) for token in found.squeeze(-1).clamp_max(probabilities.shape[-1] - 1).tolist()]
 
 

@@ -27,7 +27,7 @@ from ai_research_skills.engine.engine import Engine
 from ai_research_skills.engine.request import Request, Sampling
 from ai_research_skills.engine.runner import ModelRunner
 from ai_research_skills.engine.scheduler import Scheduler
-from ai_research_skills.engine.service import Overloaded, Service
+from ai_research_skills.engine.service import EngineFailed, Overloaded, Service
 from ai_research_skills.engine.text import TextStream
 from ai_research_skills.llama import Tokenizer, load_smollm2
 
@@ -95,7 +95,7 @@ def application(service: Service, tokenizer: Tokenizer, *, model: str = "smollm2
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Call, problem: RequestValidationError) -> JSONResponse:
         first = problem.errors()[0]
-        return _error(400, f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}")
+        return _error(400, f"{'.'.join(map(str, first['loc'][1:])) or 'body'}: {first['msg']}")
 
     @app.get("/health")
     async def health() -> Response:
@@ -141,6 +141,8 @@ def application(service: Service, tokenizer: Tokenizer, *, model: str = "smollm2
             return _error(400, str(problem))
         except Overloaded as problem:
             return _error(429, str(problem), {"Retry-After": "1"})
+        except EngineFailed as problem:
+            return _error(500, str(problem))
         reply = _Reply(request, model, kind)
         if body.stream:
             return StreamingResponse(reply.events(first, pieces), media_type="text/event-stream")
@@ -179,13 +181,17 @@ class _Reply:
         self._head = {"id": f"cmpl-{request.name}", "created": int(time.time()), "model": model}
 
     async def events(self, first: Piece, rest: AsyncGenerator[Piece, None]) -> AsyncGenerator[str, None]:
-        """Server-sent events: one for each piece of text, and `[DONE]`."""
+        """Server-sent events: one for each piece of text, and `[DONE]`; or an error, and nothing behind it."""
         yield self._event(*first)
-        async with aclosing(rest):
-            async for text, reason in rest:
-                if text or reason:
-                    yield self._event(text, reason)
-        yield "data: [DONE]\n\n"
+        try:
+            async with aclosing(rest):
+                async for text, reason in rest:
+                    if text or reason:
+                        yield self._event(text, reason)
+        except EngineFailed as problem:
+            yield f"data: {json.dumps({'error': {'message': str(problem), 'type': 'server_error'}})}\n\n"
+        else:
+            yield "data: [DONE]\n\n"
 
     def _event(self, text: str, reason: str | None) -> str:
         chat = self._kind == "chat.completion"
@@ -205,7 +211,7 @@ class _Reply:
 
 
 def _error(status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    kind = "rate_limit_error" if status == 429 else "invalid_request_error"
+    kind = {429: "rate_limit_error", 500: "server_error"}.get(status, "invalid_request_error")
     return JSONResponse({"error": {"message": message, "type": kind, "code": status}}, status, headers)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
@@ -21,6 +22,13 @@ SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 class Overloaded(Exception):
     """As many requests wait as may; the client should come back later."""
+
+
+class EngineFailed(Exception):
+    """The engine's thread has ended with an error, which is its cause and in the log."""
+
+    def __init__(self) -> None:
+        super().__init__("the engine has failed → see its log, and start it again")
 
 
 class Metrics:
@@ -59,7 +67,7 @@ class Service:
     def __init__(self, engine: Engine, *, most_waiting: int = 64) -> None:
         """Refuse requests while `most_waiting` wait already."""
         self.engine, self.most_waiting, self.metrics = engine, most_waiting, Metrics(engine)
-        self.failure: BaseException | None = None
+        self.failure: Exception | None = None
         self._commands: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._listeners: dict[str, Callable[[], object]] = {}
         self._stopping = False
@@ -80,7 +88,7 @@ class Service:
         Raises:
             Overloaded: Too many requests wait.
             ValueError: The request does not fit.
-            RuntimeError: The engine has failed.
+            EngineFailed: Nothing can be answered any more.
         """
         loop, news, seen = asyncio.get_running_loop(), asyncio.Event(), 0
         self._listeners[request.name] = lambda: loop.call_soon_threadsafe(news.set)
@@ -96,7 +104,7 @@ class Service:
                 if finished:
                     return
                 if self.failure:
-                    raise RuntimeError("the engine has failed → see its log") from self.failure
+                    raise EngineFailed from self.failure
         finally:
             self._listeners.pop(request.name, None)
             if not request.finished:
@@ -113,7 +121,7 @@ class Service:
                 future.set_exception(problem)
 
         if self.failure:
-            future.set_exception(RuntimeError("the engine has failed → see its log"))
+            future.set_exception(EngineFailed())
         else:
             self._commands.put(command)
         return future
@@ -136,11 +144,11 @@ class Service:
                 self._obey(wait=not self.engine.busy)
                 for request in self.engine.step():
                     self._announce(request)
-        except BaseException as failure:
+        except Exception as failure:
+            logging.getLogger(__name__).exception("the engine stops")
             self.failure = failure
             for listener in list(self._listeners.values()):
                 listener()
-            raise
 
     def _obey(self, *, wait: bool) -> None:
         try:

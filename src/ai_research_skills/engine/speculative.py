@@ -56,6 +56,8 @@ def verify(target: Tensor, draft: Draft, uniform: Callable[[], float]) -> list[i
             rest[token] = 0.0
         else:
             rest = (rest - guessed).clamp_min(0.0)
+        if not bool(rest.any()):  # p and q differ by rounding alone
+            rest = wanted
         return [*draft.tokens[:index], *draw(rest.unsqueeze(0), [uniform()])]
     return [*draft.tokens[: len(target) - 1], *draw(target[-1:], [uniform()])]
 
