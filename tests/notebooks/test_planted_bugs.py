@@ -83,7 +83,7 @@ def source(bug: Bug) -> dict[str, Any]:
 def test_every_notebook_of_a_course_has_bugs_to_catch() -> None:
     notebooks, _ = load_notebooks(ROOT)
     known = {bug.address for bug in BUGS}
-    courses = ("cuda-kernels", "quantization")
+    courses = ("cuda-kernels", "quantization", "serving")
     wanting = {book.address for book in notebooks if book.metadata.family in courses} - known
     assert not wanting, "add tests/notebooks/planted/ADDRESS.yml"
     assert known <= {book.address for book in notebooks}
