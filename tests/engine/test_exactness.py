@@ -161,14 +161,26 @@ def test_a_stop_token_ends_the_answer_also_within_a_draft(small: Llama) -> None:
 def test_a_constraint_holds_and_leaves_the_neighbours_alone(small: Llama) -> None:
     class Even:
         def allowed(self, output: Sequence[int]) -> Tensor:
+            assert all(token % 2 == 0 and token not in stop for token in output), (
+                "asked about what it forbids"
+            )
             return torch.arange(50) % 2 == 0
 
-    for drafter in (None, ModelDrafter(shallow(small, [0]))):
+    stop = frozenset[int]()
+    bound_outputs = []
+    for drafter in (None, PromptLookup(), ModelDrafter(shallow(small, [0]))):
         engine = engine_of(small, drafter=drafter)
         free, bound = (Request(prompts()[0], Sampling(max_tokens=20, constraint=c)) for c in (None, Even()))
         answers(engine, [free, bound])
         assert free.output == generate(small, prompts()[0], count=20)
         assert all(token % 2 == 0 for token in bound.output) and any(token % 2 for token in free.output)
+        bound_outputs.append(bound.output)
+    assert bound_outputs[0] == bound_outputs[1] == bound_outputs[2]
+    stop = frozenset(bound_outputs[0][4:5])
+    for drafter in (None, PromptLookup(), ModelDrafter(shallow(small, [0])), ModelDrafter(small)):
+        sampling = Sampling(max_tokens=20, constraint=Even(), stop=stop)
+        (output,) = answers(engine_of(small, drafter=drafter), [Request(prompts()[0], sampling)])
+        assert output == bound_outputs[0][: bound_outputs[0].index(*stop)]
 
 
 def test_smollm2_answers_four_questions_at_once_as_it_does_one_by_one(

@@ -25,6 +25,8 @@ class BlockManager:
         self.tree = PrefixTree(size) if share_prefixes else None
         self._free = deque(range(count))
         self._holders = [0] * count
+        self._kept: set[int] = set()
+        self._idle = 0
 
     @property
     def free(self) -> int:
@@ -34,8 +36,7 @@ class BlockManager:
     @property
     def available(self) -> int:
         """Blocks that could be taken: free ones, and those that only the prefix tree holds."""
-        kept = 0 if self.tree is None else sum(self._holders[block] == 1 for block in self.tree.blocks())
-        return self.free + kept
+        return self.free + self._idle
 
     def needed(self, tokens: int) -> int:
         """Blocks that hold so many tokens."""
@@ -50,7 +51,7 @@ class BlockManager:
             return []
         table = self.tree.match(tokens[: len(tokens) - 1])
         for block in table:
-            self._holders[block] += 1
+            self._hold(block)
         return table
 
     def grow(self, table: list[int], tokens: int) -> bool:
@@ -79,11 +80,12 @@ class BlockManager:
             return
         for index, block in enumerate(self.tree.match(tokens)):
             if table[index] != block:
-                self._holders[block] += 1
+                self._hold(block)
                 self._drop(table[index])
                 table[index] = block
         for block in self.tree.insert(tokens, table):
-            self._holders[block] += 1
+            self._hold(block)
+            self._kept.add(block)
 
     def release(self, table: list[int]) -> None:
         """Give back every block of `table` and empty it.
@@ -106,10 +108,13 @@ class BlockManager:
             AssertionError: A block leaked, or is held by somebody unknown.
         """
         expected = [0] * self.count
-        for table in (*tables, [] if self.tree is None else list(self.tree.blocks())):
+        kept = [] if self.tree is None else list(self.tree.blocks())
+        for table in (*tables, kept):
             for block in table:
                 expected[block] += 1
         assert expected == self._holders, f"holders counted {self._holders}, found {expected}"
+        idle = sum(expected[block] == 1 for block in kept)
+        assert idle == self._idle, f"idle blocks counted {self._idle}, found {idle}"
         unheld = [block for block, holders in enumerate(expected) if not holders]
         assert sorted(self._free) == unheld, f"free list {sorted(self._free)}, unheld {unheld}"
 
@@ -117,12 +122,21 @@ class BlockManager:
         block = None if self.tree is None else self.tree.evict(lambda block: self._holders[block] == 1)
         if block is None:
             return False
+        self._kept.remove(block)
+        self._idle -= 1
         self._drop(block)
         return True
+
+    def _hold(self, block: int) -> None:
+        if block in self._kept and self._holders[block] == 1:
+            self._idle -= 1
+        self._holders[block] += 1
 
     def _drop(self, block: int) -> None:
         if not self._holders[block]:
             raise ValueError(f"block {block} is given back twice → release a table once")
         self._holders[block] -= 1
+        if block in self._kept and self._holders[block] == 1:
+            self._idle += 1
         if not self._holders[block]:
             self._free.append(block)

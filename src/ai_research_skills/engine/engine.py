@@ -13,7 +13,7 @@ from torch import Tensor
 from ai_research_skills.engine.request import Draft, Reason, Request, Sampling
 from ai_research_skills.engine.sampler import Row, distributions, next_tokens
 from ai_research_skills.engine.scheduler import Chunk, Scheduler
-from ai_research_skills.engine.speculative import Drafter, verify
+from ai_research_skills.engine.speculative import Drafter, sensible, verify
 
 
 class Runner(Protocol):
@@ -139,7 +139,8 @@ class Engine:
             return
         for request in self.scheduler.running:
             count = min(self.draft_length, request.remaining - 1)
-            request.draft = self.drafter.propose(request, count) if request.decoding and count > 0 else None
+            draft = self.drafter.propose(request, count) if request.decoding and count > 0 else None
+            request.draft = draft and sensible(request, draft)
 
     def _answers(self, chunks: Sequence[Chunk], logits: Tensor) -> list[list[int]]:
         """New tokens of each chunk, none where the prompt is unfinished."""

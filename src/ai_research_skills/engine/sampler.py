@@ -37,12 +37,17 @@ def adjusted(logits: Tensor, rows: Sequence[Row]) -> Tensor:
     changed = logits.clone()
     for scores, row in zip(changed, rows, strict=True):
         _penalize(scores, row)
-        if row.sampling.constraint is not None:
+        if row.sampling.constraint is not None and not _ended(row):
             allowed = row.sampling.constraint.allowed(row.output).to(scores.device)
             if not bool(allowed.any()):
                 raise ValueError(f"the constraint allows no token after {list(row.output)}")
             scores.masked_fill_(~allowed, -torch.inf)
     return changed
+
+
+def _ended(row: Row) -> bool:
+    """Whether a guess that would end the answer lies before this row: then nobody will read it."""
+    return bool(row.output) and row.output[-1] in row.sampling.stop
 
 
 def _penalize(scores: Tensor, row: Row) -> None:

@@ -62,6 +62,22 @@ def verify(target: Tensor, draft: Draft, uniform: Callable[[], float]) -> list[i
     return [*draft.tokens[: len(target) - 1], *draw(target[-1:], [uniform()])]
 
 
+def sensible(request: Request, draft: Draft) -> Draft | None:
+    """The draft as far as it can be right: up to a stop token, and before a guess that a constraint forbids.
+
+    A guess that was drawn may not be dropped for what it is, or the answer's distribution would change. None
+    is: what is drawn is drawn under the constraint, and the stop token stays.
+    """
+    sampling, kept = request.sampling, list[int]()
+    for token in draft.tokens:
+        if sampling.constraint and not sampling.constraint.allowed([*request.output, *kept])[token]:
+            break
+        kept.append(token)
+        if token in sampling.stop:
+            break
+    return replace(draft, tokens=tuple(kept)) if kept else None
+
+
 class PromptLookup:
     """Guesses that what followed the last words before follows again.
 
@@ -99,7 +115,7 @@ class ModelDrafter:
         """See `Drafter.propose`."""
         tokens, guesses, shares = request.tokens, list[int](), list[Tensor]()
         cache, fed = self._recall(request)
-        while len(guesses) < count:
+        while len(guesses) < count and not request.sampling.stop.intersection(guesses[-1:]):
             new = [*tokens, *guesses][len(fed) :]
             ids = torch.tensor([new], device=self.model.norm.device)
             logits = self.model.logits(self.model.final_states(ids, cache=cache)[:, -1])
