@@ -25,6 +25,7 @@ class ModelRunner:
     Attributes:
         context: Most tokens of one request.
         cache: Where keys and values lie.
+        short: Chunks of at most so many tokens attend token by token.
         forwards: How often the model was called.
     """
 
@@ -43,7 +44,7 @@ class ModelRunner:
             model.config, blocks=blocks, size=size, dtype=weight.dtype, device=weight.device
         )
         self.forwards = 0
-        self._short = SHORT_ON_GPU if weight.is_cuda else SHORT
+        self.short = SHORT_ON_GPU if weight.is_cuda else SHORT
         self._graphs: dict[int, _Graph] | None = (
             {} if (weight.is_cuda if graphs is None else graphs) else None
         )
@@ -56,7 +57,7 @@ class ModelRunner:
             Logits of the wanted tokens, in the order of the chunks, [wanted, vocabulary].
         """
         self.forwards += 1
-        ordered = sorted(chunks, key=lambda chunk: len(chunk.tokens) > self._short)
+        ordered = sorted(chunks, key=lambda chunk: len(chunk.tokens) > self.short)
         ends = dict(zip(map(id, ordered), np.cumsum([len(chunk.tokens) for chunk in ordered]), strict=True))
         wanted = [int(ends[id(chunk)]) - back for chunk in chunks for back in range(chunk.wanted, 0, -1)]
         graph = self._graph(ordered)
@@ -71,7 +72,7 @@ class ModelRunner:
     def _layout(self, ordered: Sequence[Chunk], padded: int = 0) -> Layout:
         """Short chunks first. With `padded` rows, those behind the last token write to the spare block."""
         size, device = self.cache.size, self.cache.keys.device
-        short = [chunk for chunk in ordered if len(chunk.tokens) <= self._short]
+        short = [chunk for chunk in ordered if len(chunk.tokens) <= self.short]
         positions = [at for chunk in ordered for at in range(chunk.start, chunk.start + len(chunk.tokens))]
         blocks = [
             chunk.request.table[at // size]
@@ -111,7 +112,7 @@ class ModelRunner:
 
     def _graph(self, ordered: Sequence[Chunk]) -> _Graph | None:
         tokens = sum(len(chunk.tokens) for chunk in ordered)
-        if self._graphs is None or len(ordered[-1].tokens) > self._short or tokens > MOST_GRAPH_ROWS:
+        if self._graphs is None or len(ordered[-1].tokens) > self.short or tokens > MOST_GRAPH_ROWS:
             return None
         rows = 1 << (tokens - 1).bit_length()
         if rows not in self._graphs:

@@ -31,11 +31,11 @@ class Shape:
     context: int = 0
 
     @classmethod
-    def of(cls, chunks: Sequence[Chunk]) -> Shape:
-        """The shape of a step that computes `chunks`."""
-        short = [chunk for chunk in chunks if len(chunk.tokens) <= SHORT]
-        long = [chunk for chunk in chunks if len(chunk.tokens) > SHORT]
-        rows = [at + 1 for chunk in short for at in range(chunk.start, chunk.start + len(chunk.tokens))]
+    def of(cls, chunks: Sequence[Chunk], *, short: int = SHORT) -> Shape:
+        """The shape of a step that computes `chunks`; those of at most `short` tokens attend one by one."""
+        alone = [chunk for chunk in chunks if len(chunk.tokens) <= short]
+        long = [chunk for chunk in chunks if len(chunk.tokens) > short]
+        rows = [at + 1 for chunk in alone for at in range(chunk.start, chunk.start + len(chunk.tokens))]
         return cls(
             rows=len(rows),
             prefilled=sum(len(chunk.tokens) for chunk in long),
@@ -91,10 +91,20 @@ class SimulatedRunner:
     arithmetic alone.
     """
 
-    def __init__(self, latency: LatencyModel, clock: VirtualClock, *, context: int = 8192) -> None:
-        self.latency, self.clock, self.context = latency, clock, context
+    def __init__(
+        self, latency: LatencyModel, clock: VirtualClock, *, context: int = 8192, short: int = SHORT
+    ) -> None:
+        """A runner whose time is `clock`'s.
+
+        Args:
+            latency: Of the machine that is simulated.
+            clock: The engine's too.
+            context: Most tokens of one request.
+            short: `ModelRunner.short` of the runner that was measured.
+        """
+        self.latency, self.clock, self.context, self.short = latency, clock, context, short
 
     def run(self, chunks: Sequence[Chunk]) -> Tensor:
         """See `engine.Runner.run`; the vocabulary has one token."""
-        self.clock.advance(self.latency.seconds(Shape.of(chunks)))
+        self.clock.advance(self.latency.seconds(Shape.of(chunks, short=self.short)))
         return torch.zeros(sum(chunk.wanted for chunk in chunks), 1)
