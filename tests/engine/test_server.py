@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import openai
 import pytest
+import torch
 import uvicorn
+from torch import Tensor
 
-from ai_research_skills.engine import BlockManager, Engine, ModelRunner, Scheduler
+from ai_research_skills.engine import BlockManager, Engine, ModelRunner, Request, Sampling, Scheduler
 from ai_research_skills.engine.server import application
-from ai_research_skills.engine.service import Service
+from ai_research_skills.engine.service import EngineStopped, RequestFailed, Service
 from ai_research_skills.llama import Llama, Tokenizer, generate
 from ai_research_skills.traffic.load import load
 
@@ -35,7 +38,11 @@ class Running:
     tokenizer: Tokenizer
 
     def post(self, path: str, body: Any) -> httpx.Response:
-        return httpx.post(f"{self.address}{path}", json=body, trust_env=False, timeout=60)
+        # The standard library's JSON, for httpx itself refuses some of what clients can send.
+        content, headers = json.dumps(body), {"Content-Type": "application/json"}
+        return httpx.post(
+            f"{self.address}{path}", content=content, headers=headers, trust_env=False, timeout=60
+        )
 
     def metric(self, name: str) -> float:
         lines = httpx.get(f"{self.address}/metrics", trust_env=False).text.splitlines()
@@ -135,6 +142,12 @@ def test_a_conversation_is_remembered(server: Running, client: openai.OpenAI) ->
         ("completions", {"logprobs": 5}, 400, "logprobs: Extra inputs are not permitted"),
         ("completions", {"n": 2}, 400, "n: Input should be 1"),
         ("completions", {"prompt": ""}, 400, "the prompt is empty"),
+        ("completions", {"prompt": [True]}, 400, "prompt"),
+        ("completions", {"prompt": "\ud800"}, 400, "half a surrogate pair is no character"),
+        ("completions", {"stop": ""}, 400, "at least 1 character"),
+        ("completions", {"stop": ["a", ""]}, 400, "at least 1 character"),
+        ("completions", {"repetition_penalty": 1e-39}, 400, "greater than or equal to 0.01"),
+        ("completions", {"temperature": "NaN"}, 400, "finite number"),
         ("completions", {"prompt": [10**9]}, 400, "a token id is outside 0 to 49151"),
         ("completions", {"max_tokens": 5000}, 400, "may need 5001 tokens → the cache holds 1536 in all"),
         ("chat/completions", {"messages": []}, 400, "messages: List should have at least 1 item"),
@@ -202,6 +215,42 @@ def test_under_load_every_call_is_answered_or_refused(server: Running) -> None:
     server.idle()
 
 
+def test_who_leaves_the_queue_is_never_served(server: Running) -> None:
+    tokens = server.metric("engine_answer_tokens_total")
+    body = {"model": MODEL, "prompt": "a", "max_tokens": 60, "temperature": 0, "ignore_eos": True}
+
+    async def impatient(timeout: float) -> None:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            with pytest.raises(httpx.ReadTimeout):
+                await client.post(f"{server.address}/v1/completions", json=body, timeout=timeout)
+
+    async def crowd() -> None:
+        patient = [asyncio.to_thread(server.post, "/v1/completions", body) for _ in range(3)]
+        waiting = asyncio.gather(*patient)
+        await asyncio.sleep(0.5)
+        await asyncio.gather(*(impatient(0.3) for _ in range(3)))
+        assert all(response.status_code == 200 for response in await waiting)
+
+    asyncio.run(crowd())
+    server.idle()
+    assert server.metric("engine_answer_tokens_total") == tokens + 3 * 60
+
+
+def test_what_a_client_may_leave_out_or_send_in_parts(server: Running, client: openai.OpenAI) -> None:
+    parts = [{"role": "user", "content": [{"type": "text", "text": QUESTION[0]["content"]}]}]
+    answer = client.chat.completions.create(  # type: ignore[call-overload]
+        model=MODEL, messages=parts, temperature=0, stop=None, seed=None, max_completion_tokens=4
+    )
+    assert answer.choices[0].message.content == "The capital of France"
+    events = list(
+        client.completions.create(
+            model=MODEL, prompt="a b a b", max_tokens=4, temperature=0, stream=True,
+            stream_options={"include_usage": True}, extra_body={"ignore_eos": True},
+        )
+    )  # fmt: skip
+    assert events[-1].usage and events[-1].usage.completion_tokens == 4 and not events[-1].choices
+
+
 def test_metrics_count_what_was_served(server: Running, client: openai.OpenAI) -> None:
     before = {
         name: server.metric(name)
@@ -213,6 +262,16 @@ def test_metrics_count_what_was_served(server: Running, client: openai.OpenAI) -
     server.idle()
     after = {name: server.metric(name) for name in before}
     assert [after[name] - before[name] for name in before] == [5, 1]
+    stopped = server.metric('engine_requests_total{reason="stop"}')
+    client.chat.completions.create(model=MODEL, messages=QUESTION, temperature=0, stop=["France"])  # type: ignore[call-overload]
+    client.chat.completions.create(model=MODEL, messages=QUESTION, temperature=0)  # type: ignore[call-overload]
+    server.idle()
+    assert server.metric('engine_requests_total{reason="stop"}') == stopped + 2
+    counted = server.metric("engine_answer_tokens_total") - after["engine_answer_tokens_total"]
+    gaps = server.metric("engine_inter_token_seconds_count")
+    first = server.metric("engine_time_to_first_token_seconds_count")
+    assert server.metric("engine_answer_tokens_total") == gaps + first
+    assert counted >= 7 + 4
     assert server.metric("engine_requests_running") == server.metric("engine_requests_waiting") == 0
 
 
@@ -241,6 +300,84 @@ def test_a_failing_engine_fails_its_clients_and_its_health(
         for _ in range(2):
             response = client.post("/v1/completions", json=body)
             assert response.status_code == 500
-            assert "the engine has failed" in response.json()["error"]["message"]
+            assert "the engine has stopped" in response.json()["error"]["message"]
         assert client.get("/health").status_code == 500
     assert "planted" in caplog.text
+
+
+class Nothing:
+    """A constraint that is at its end after two tokens."""
+
+    def allowed(self, output: Sequence[int]) -> Tensor:
+        return torch.full((49_152,), len(output) < 2)
+
+
+def service_of(model: Llama, **settings: Any) -> Service:
+    return Service(Engine(ModelRunner(model, blocks=32), Scheduler(BlockManager(32))), **settings)
+
+
+async def collected(service: Service, request: Request) -> list[int]:
+    return [token for batch in [b async for b in service.tokens(request)] for token in batch]
+
+
+def test_a_request_without_a_way_on_fails_alone(smollm2: tuple[Llama, Tokenizer]) -> None:
+    model, tokenizer = smollm2
+    ids = tuple(tokenizer.encode("one two"))
+    good, bad = (
+        Request(ids, Sampling(max_tokens=6)),
+        Request(ids, Sampling(max_tokens=6, constraint=Nothing())),
+    )
+
+    async def both(service: Service) -> list[Any]:
+        return await asyncio.gather(collected(service, good), collected(service, bad), return_exceptions=True)
+
+    with service_of(model) as service:
+        tokens, problem = asyncio.run(both(service))
+        assert tokens == generate(model, ids, count=6)
+        assert isinstance(problem, RequestFailed) and "allows no token" in str(problem)
+        assert len(bad.output) == 2 and bad.finished == "error"
+        service.engine.scheduler.blocks.check([])
+
+
+def test_a_submission_that_is_given_up_leaves_the_engine_alive(smollm2: tuple[Llama, Tokenizer]) -> None:
+    ids = tuple(smollm2[1].encode("one two"))
+
+    async def give_up(service: Service) -> list[int]:
+        for _ in range(20):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.0):
+                    await collected(service, Request(ids, Sampling(max_tokens=6)))
+        return await collected(service, Request(ids, Sampling(max_tokens=6)))
+
+    with service_of(smollm2[0]) as service:
+        assert asyncio.run(give_up(service)) == generate(smollm2[0], ids, count=6)
+
+
+def test_a_reader_whose_loop_is_closed_leaves_the_engine_alive(smollm2: tuple[Llama, Tokenizer]) -> None:
+    ids = tuple(smollm2[1].encode("one two"))
+    with service_of(smollm2[0]) as service:
+        loop = asyncio.new_event_loop()
+        abandoned = service.tokens(Request(ids, Sampling(max_tokens=30)))
+        loop.run_until_complete(anext(abandoned))
+        loop.close()
+        request = Request(ids, Sampling(max_tokens=6))
+        assert asyncio.run(collected(service, request)) == generate(smollm2[0], ids, count=6)
+        assert service.failure is None
+
+
+def test_closing_a_service_ends_its_readers(smollm2: tuple[Llama, Tokenizer]) -> None:
+    ids = tuple(smollm2[1].encode("one two"))
+    service = service_of(smollm2[0])
+
+    async def read_on() -> None:
+        reading = service.tokens(Request(ids, Sampling(max_tokens=500)))
+        await anext(reading)
+        await asyncio.to_thread(service.__exit__)
+        with pytest.raises(EngineStopped):
+            while True:
+                await anext(reading)
+        with pytest.raises(EngineStopped):
+            await collected(service, Request(ids, Sampling()))
+
+    service.__enter__()
+    asyncio.run(asyncio.wait_for(read_on(), 60))

@@ -54,3 +54,17 @@ def test_stop_strings_are_found_across_tokens_and_never_shown(
         got += stream.push([], last=True)
     assert got == shown
     assert stream.stopped == any(stop in text for stop in stops)
+
+
+def test_a_long_answer_is_not_decoded_again_and_again(tokenizer: Tokenizer) -> None:
+    decoded = []
+
+    class Counting:
+        def decode(self, ids: list[int]) -> str:
+            decoded.append(len(ids))
+            return tokenizer.decode(ids)
+
+    stream = TextStream(Counting())  # type: ignore[arg-type]
+    for token in tokenizer.encode("many words " * 100):
+        stream.push([token])
+    assert sum(decoded) == stream.count

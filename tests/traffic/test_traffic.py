@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import numpy as np
 import pytest
@@ -24,6 +27,7 @@ from ai_research_skills.traffic import (
     poisson,
     replay,
 )
+from ai_research_skills.traffic.load import load
 from ai_research_skills.traffic.outcome import Outcome
 
 COST = LatencyModel(fixed=0.05, row=0.004, prefilled=0.001, context=1e-5)
@@ -118,3 +122,33 @@ def test_a_percentile_is_a_value_that_occurred() -> None:
     values = [float(value) for value in range(1, 101)]
     assert [percentile(values, share) for share in (50, 99, 100)] == [50, 99, 100]
     assert percentile([1.0, math.inf], 99) == math.inf
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b'data: {"choices":[{"text":"a"}]}\n\ndata:{"choices":[{"text":"b"}]}\n\ndata: [DONE]\n\n', ""),
+        (b'data: {"choices":[{"text":"ab"}]}\n\n', "the stream ended before [DONE]"),
+        (b"data: nonsense\n\n", "no event of a stream: JSONDecodeError"),
+        (b'data: {"id":1}\n\n', "no event of a stream: KeyError"),
+        (b'data: {"error":{"message":"broken"}}\n\n', "broken"),
+    ],
+)
+def test_whatever_a_server_sends_becomes_an_outcome(body: bytes, error: str) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        (outcome,) = asyncio.run(load(f"http://127.0.0.1:{server.server_port}/", [{}], [0.0]))
+        server.shutdown()
+        thread.join()
+    assert error in outcome.error and outcome.complete == (not error)
+    if not error:
+        assert outcome.text == "ab" and len(outcome.token_times) == 2

@@ -100,13 +100,13 @@ class Engine:
         self.scheduler.add(request)
         return request
 
-    def cancel(self, request: Request) -> None:
+    def cancel(self, request: Request, reason: Reason = "cancelled") -> None:
         """Stop answering; its blocks are free at once. Nothing happens to a request that is finished."""
         if not request.finished:
-            self._finish(request, "cancelled")
+            self._finish(request, reason)
 
     def step(self) -> list[Request]:
-        """Compute once. Returns the requests that got a token."""
+        """Compute once. Returns the requests that got a token or ended."""
         begin = self.now()
         self._guess()
         chunks = self.scheduler.schedule()
@@ -122,7 +122,8 @@ class Engine:
         self._observe(begin, end, chunks, answers, len({block for table in tables for block in table}))
         for chunk, answer in zip(chunks, answers, strict=True):
             self._take(chunk, answer, end)
-        return [chunk.request for chunk, answer in zip(chunks, answers, strict=True) if answer]
+        news = zip(chunks, answers, strict=True)
+        return [chunk.request for chunk, answer in news if answer or chunk.request.finished]
 
     def generate(self, prompts: Iterable[Sequence[int]], sampling: Sampling | None = None) -> list[list[int]]:
         """Answer all prompts, given as token ids, and return the tokens of each answer."""
@@ -143,7 +144,29 @@ class Engine:
             request.draft = draft and sensible(request, draft)
 
     def _answers(self, chunks: Sequence[Chunk], logits: Tensor) -> list[list[int]]:
-        """New tokens of each chunk, none where the prompt is unfinished."""
+        """New tokens of each chunk, none where the prompt is unfinished.
+
+        Where no token can be chosen, because a constraint allows none, that request ends, and no other.
+        """
+        guessed = any(chunk.drafted for chunk in chunks)
+        uniforms = [
+            0.0 if guessed or not chunk.wanted or chunk.request.sampling.greedy else chunk.request.uniform()
+            for chunk in chunks
+        ]
+        try:
+            return self._chosen(chunks, logits, uniforms)
+        except ValueError:
+            each = torch.split(logits, [chunk.wanted for chunk in chunks])
+            return [self._chosen_alone(*one) for one in zip(chunks, each, uniforms, strict=True)]
+
+    def _chosen_alone(self, chunk: Chunk, logits: Tensor, uniform: float) -> list[int]:
+        try:
+            return self._chosen([chunk], logits, [uniform])[0]
+        except ValueError as problem:
+            chunk.request.error = str(problem)
+            return []
+
+    def _chosen(self, chunks: Sequence[Chunk], logits: Tensor, uniforms: Sequence[float]) -> list[list[int]]:
         asking = [chunk for chunk in chunks if chunk.wanted]
         rows = [
             Row(chunk.request.sampling, chunk.request.prompt, [*chunk.request.output, *guesses[:accepted]])
@@ -152,9 +175,8 @@ class Engine:
             for accepted in range(chunk.wanted)
         ]
         if not any(chunk.drafted for chunk in asking):
-            requests = [chunk.request for chunk in asking]
-            uniforms = [0.0 if request.sampling.greedy else request.uniform() for request in requests]
-            tokens = iter(next_tokens(logits, rows, uniforms))
+            numbers = [uniform for chunk, uniform in zip(chunks, uniforms, strict=True) if chunk.wanted]
+            tokens = iter(next_tokens(logits, rows, numbers))
             return [[next(tokens)] if chunk.wanted else [] for chunk in chunks]
         targets = iter(torch.split(distributions(logits, rows), [chunk.wanted for chunk in asking]))
         return [self._verified(chunk, next(targets)) if chunk.wanted else [] for chunk in chunks]
@@ -168,7 +190,7 @@ class Engine:
         rejected = chunk.drafted - max(0, len(answer) - 1)
         before, request.computed = request.computed, chunk.start + len(chunk.tokens) - rejected
         request.draft = None
-        reason: Reason | None = None
+        reason: Reason | None = "error" if request.error else None
         for token in answer:
             if token in request.sampling.stop:
                 reason = "stop"

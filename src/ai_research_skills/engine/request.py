@@ -11,8 +11,8 @@ from typing import Literal, Protocol
 
 from torch import Tensor
 
-Reason = Literal["stop", "length", "cancelled"]
-"""Why an answer ended: a stop token, as many tokens as were asked for, or the client left."""
+Reason = Literal["stop", "length", "cancelled", "error"]
+"""Why an answer ended: at a stop, as long as it may be, left by its client, or without a token to choose."""
 
 _numbers = itertools.count()
 
@@ -63,7 +63,9 @@ class Sampling:
             "top_k": (self.top_k >= 0, "0 (all tokens) or more"),
             "top_p": (0 < self.top_p <= 1, "in (0, 1]"),
             "min_p": (0 <= self.min_p <= 1, "in [0, 1]"),
-            "repetition_penalty": (self.repetition_penalty > 0, "more than 0; 1 changes nothing"),
+            "repetition_penalty": (0.01 <= self.repetition_penalty <= 100, "0.01 to 100; 1 changes nothing"),
+            "presence_penalty": (math.isfinite(self.presence_penalty), "finite"),
+            "frequency_penalty": (math.isfinite(self.frequency_penalty), "finite"),
         }
         for name, (met, demand) in demands.items():
             if not met:
@@ -117,6 +119,7 @@ class Request:
         cached: Tokens that the prefix tree spared it when it was admitted last.
         preemptions: How often it lost its blocks and had to be computed again.
         finished: Why it ended, once it has.
+        error: What was wrong, if it ended with an error.
         admitted: When it first entered the batch.
         token_times: When each token of `output` was known.
         ended: When it finished.
@@ -135,6 +138,7 @@ class Request:
     cached: int = 0
     preemptions: int = 0
     finished: Reason | None = None
+    error: str = ""
     admitted: float | None = None
     token_times: list[float] = field(default_factory=list)
     ended: float | None = None

@@ -8,11 +8,12 @@ Source: https://platform.openai.com/docs/api-reference/chat
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import Any, Literal
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Response
@@ -20,71 +21,17 @@ from fastapi import Request as Call
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
 
 from ai_research_skills.engine.blocks import BlockManager
 from ai_research_skills.engine.engine import Engine
-from ai_research_skills.engine.request import Request, Sampling
+from ai_research_skills.engine.protocol import Chat, Completion
+from ai_research_skills.engine.request import Request
 from ai_research_skills.engine.runner import ModelRunner
 from ai_research_skills.engine.scheduler import Scheduler
-from ai_research_skills.engine.service import EngineFailed, Overloaded, Service
+from ai_research_skills.engine.service import EngineStopped, Overloaded, RequestFailed, Service
 from ai_research_skills.engine.text import TextStream
 from ai_research_skills.llama import Tokenizer, load_smollm2
-
-
-class Options(BaseModel):
-    """What both endpoints understand. An unknown field is an error: nothing that was asked for is ignored."""
-
-    model_config = ConfigDict(extra="forbid")
-    model: str
-    max_tokens: int = Field(16, ge=1)
-    temperature: float = Field(1.0, ge=0, le=2)
-    top_p: float = Field(1.0, gt=0, le=1)
-    top_k: int = Field(0, ge=0)
-    min_p: float = Field(0.0, ge=0, le=1)
-    presence_penalty: float = Field(0.0, ge=-2, le=2)
-    frequency_penalty: float = Field(0.0, ge=-2, le=2)
-    repetition_penalty: float = Field(1.0, gt=0)
-    seed: int | None = None
-    stop: str | list[str] = []
-    stream: bool = False
-    ignore_eos: bool = False
-    n: Literal[1] = 1
-    user: str = ""
-
-    def sampling(self, ends: Sequence[int]) -> Sampling:
-        """How to answer, stopping at the tokens `ends` unless they are to be ignored."""
-        shared = self.model_dump(include=set(Sampling.__dataclass_fields__) - {"stop"})
-        return Sampling(**shared, stop=frozenset(() if self.ignore_eos else ends))
-
-
-class Completion(Options):
-    """Body of `/v1/completions`; the prompt is text or token ids."""
-
-    prompt: str | list[int]
-
-
-class Message(BaseModel):
-    """A turn of a conversation."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
-
-
-class Chat(Options):
-    """Body of `/v1/chat/completions`: perhaps a system message, then questions with answers, then a question."""
-
-    messages: list[Message] = Field(min_length=1)
-    max_tokens: int = Field(256, ge=1)
-
-    def prompt(self, tokenizer: Tokenizer) -> list[int]:
-        """Token ids of the conversation."""
-        turns = list(self.messages)
-        system = {"system": turns.pop(0).content} if turns[0].role == "system" else {}
-        if [turn.role for turn in turns] != ["user", "assistant"] * (len(turns) // 2) + ["user"]:
-            raise ValueError("messages: user and assistant do not take turns → begin and end with user")
-        pairs = [(turns[i].content, turns[i + 1].content) for i in range(0, len(turns) - 1, 2)]
-        return tokenizer.chat(turns[-1].content, history=pairs, **system)
 
 
 def application(service: Service, tokenizer: Tokenizer, *, model: str = "smollm2-135m-instruct") -> FastAPI:
@@ -94,8 +41,15 @@ def application(service: Service, tokenizer: Tokenizer, *, model: str = "smollm2
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Call, problem: RequestValidationError) -> JSONResponse:
-        first = problem.errors()[0]
-        return _error(400, f"{'.'.join(map(str, first['loc'][1:])) or 'body'}: {first['msg']}")
+        first = max(
+            problem.errors(), key=lambda error: len(error["loc"])
+        )  # of a union, the branch that came furthest
+        where = [str(part) for part in first["loc"][1:] if str(part).replace("_", "").isalnum()]
+        return _error(400, f"{'.'.join(where) or 'body'}: {first['msg']}")
+
+    @app.exception_handler(HTTPException)
+    async def unreadable(_: Call, problem: HTTPException) -> JSONResponse:
+        return _error(problem.status_code, str(problem.detail))
 
     @app.get("/health")
     async def health() -> Response:
@@ -114,45 +68,34 @@ def application(service: Service, tokenizer: Tokenizer, *, model: str = "smollm2
 
     @app.post("/v1/completions")
     async def completions(body: Completion, call: Call) -> Response:
-        ids = tokenizer.encode(body.prompt) if isinstance(body.prompt, str) else body.prompt
-        return await answer(body, ids, call, "text_completion")
+        return await answer(body, call, "text_completion")
 
     @app.post("/v1/chat/completions")
     async def chat(body: Chat, call: Call) -> Response:
-        try:
-            return await answer(body, body.prompt(tokenizer), call, "chat.completion")
-        except ValueError as problem:
-            return _error(400, str(problem))
+        return await answer(body, call, "chat.completion")
 
-    async def answer(body: Options, ids: Sequence[int], call: Call, kind: str) -> Response:
+    async def answer(body: Completion | Chat, call: Call, kind: str) -> Response:
         if body.model != model:
             return _error(404, f"model: there is no {body.model!r} → ask for {model!r}")
-        if not all(0 <= token < len(tokenizer) for token in ids):
-            return _error(400, f"prompt: a token id is outside 0 to {len(tokenizer) - 1}")
         try:
+            ids = body.ids(tokenizer)
+            if not all(0 <= token < len(tokenizer) for token in ids):
+                raise ValueError(f"prompt: a token id is outside 0 to {len(tokenizer) - 1}")
             request = Request(tuple(ids), body.sampling(ends), client=body.user)
-            pieces = _pieces(
-                service,
-                request,
-                TextStream(tokenizer, [body.stop] if isinstance(body.stop, str) else body.stop),
-            )
-            first = await anext(pieces)  # an error must come before the status line has left
+            reply = _Reply(service, request, TextStream(tokenizer, body.stops), model, kind)
+            pieces = _while_connected(reply.pieces(), call)
+            first = await anext(pieces, None)  # an error must come before the status line has left
+            if first and body.stream:
+                usage = bool(body.stream_options and body.stream_options.include_usage)
+                return StreamingResponse(reply.events(first, pieces, usage), media_type="text/event-stream")
+            rest = [piece async for piece in pieces]
         except ValueError as problem:
             return _error(400, str(problem))
         except Overloaded as problem:
             return _error(429, str(problem), {"Retry-After": "1"})
-        except EngineFailed as problem:
+        except (EngineStopped, RequestFailed) as problem:
             return _error(500, str(problem))
-        reply = _Reply(request, model, kind)
-        if body.stream:
-            return StreamingResponse(reply.events(first, pieces), media_type="text/event-stream")
-        got = [first]
-        async with aclosing(pieces):
-            async for piece in pieces:
-                got.append(piece)
-                if await call.is_disconnected():
-                    break
-        return JSONResponse(reply.whole("".join(text for text, _ in got), got[-1][1]))
+        return JSONResponse(reply.whole([first, *rest])) if first else Response(status_code=499)
 
     return app
 
@@ -161,53 +104,82 @@ Piece = tuple[str, str | None]
 """Text, and at the end of the answer why it ended."""
 
 
-async def _pieces(service: Service, request: Request, stream: TextStream) -> AsyncGenerator[Piece, None]:
-    """Text as it comes, with the reason once the answer ends."""
-    async with aclosing(service.tokens(request)) as batches:
-        async for batch in batches:
-            text = stream.push(batch)
-            if stream.stopped:
-                yield text, "stop"
+async def _while_connected(pieces: AsyncGenerator[Piece, None], call: Call) -> AsyncGenerator[Piece, None]:
+    """The pieces, until the client leaves; it may do so while the request still waits for its turn."""
+    async with aclosing(pieces):
+        while True:
+            coming = asyncio.ensure_future(anext(pieces, None))
+            try:
+                while not coming.done():
+                    await asyncio.wait({coming}, timeout=0.25)
+                    if not coming.done() and await call.is_disconnected():
+                        return
+            finally:
+                coming.cancel()
+                await asyncio.wait({coming})
+            if (piece := coming.result()) is None:
                 return
-            yield text, None
-    yield stream.push([], last=True), request.finished
+            yield piece
 
 
 class _Reply:
-    """The JSON around an answer."""
+    """An answer on its way, and the JSON around it."""
 
-    def __init__(self, request: Request, model: str, kind: str) -> None:
-        self._request, self._kind = request, kind
+    def __init__(self, service: Service, request: Request, stream: TextStream, model: str, kind: str) -> None:
+        self._service, self._request, self._stream, self._kind = service, request, stream, kind
         self._head = {"id": f"cmpl-{request.name}", "created": int(time.time()), "model": model}
 
-    async def events(self, first: Piece, rest: AsyncGenerator[Piece, None]) -> AsyncGenerator[str, None]:
+    async def pieces(self) -> AsyncGenerator[Piece, None]:
+        """Text as it comes, with the reason once the answer ends."""
+        async with aclosing(self._service.tokens(self._request)) as batches:
+            async for batch in batches:
+                text = self._stream.push(batch)
+                if self._stream.stopped:
+                    await self._service.stop(self._request)
+                    yield text, "stop"
+                    return
+                yield text, None
+        yield self._stream.push([], last=True), self._request.finished
+
+    async def events(
+        self, first: Piece, rest: AsyncGenerator[Piece, None], usage: bool
+    ) -> AsyncGenerator[str, None]:
         """Server-sent events: one for each piece of text, and `[DONE]`; or an error, and nothing behind it."""
-        yield self._event(*first)
         try:
             async with aclosing(rest):
+                yield self._event([self._choice(*first)])
                 async for text, reason in rest:
                     if text or reason:
-                        yield self._event(text, reason)
-        except EngineFailed as problem:
+                        yield self._event([self._choice(text, reason)])
+        except (EngineStopped, RequestFailed) as problem:
             yield f"data: {json.dumps({'error': {'message': str(problem), 'type': 'server_error'}})}\n\n"
-        else:
-            yield "data: [DONE]\n\n"
+            return
+        if usage:
+            yield self._event([], usage=self._usage())
+        yield "data: [DONE]\n\n"
 
-    def _event(self, text: str, reason: str | None) -> str:
-        chat = self._kind == "chat.completion"
-        content = {"delta": {"role": "assistant", "content": text}} if chat else {"text": text}
-        kind = f"{self._kind}.chunk" if chat else self._kind
-        choice = {"index": 0, **content, "finish_reason": reason, "logprobs": None}
-        return f"data: {json.dumps({**self._head, 'object': kind, 'choices': [choice]})}\n\n"
-
-    def whole(self, text: str, reason: str | None) -> dict[str, Any]:
+    def whole(self, pieces: Sequence[Piece]) -> dict[str, Any]:
         """The answer in one piece."""
-        chat = self._kind == "chat.completion"
-        content = {"message": {"role": "assistant", "content": text}} if chat else {"text": text}
-        prompt, answered = len(self._request.prompt), len(self._request.output)
-        usage = {"prompt_tokens": prompt, "completion_tokens": answered, "total_tokens": prompt + answered}
+        text, reason = "".join(text for text, _ in pieces), pieces[-1][1]
+        content = {"message": {"role": "assistant", "content": text}} if self._chat else {"text": text}
         choice = {"index": 0, **content, "finish_reason": reason, "logprobs": None}
-        return {**self._head, "object": self._kind, "choices": [choice], "usage": usage}
+        return {**self._head, "object": self._kind, "choices": [choice], "usage": self._usage()}
+
+    @property
+    def _chat(self) -> bool:
+        return self._kind == "chat.completion"
+
+    def _choice(self, text: str, reason: str | None) -> dict[str, Any]:
+        content = {"delta": {"role": "assistant", "content": text}} if self._chat else {"text": text}
+        return {"index": 0, **content, "finish_reason": reason, "logprobs": None}
+
+    def _event(self, choices: Sequence[dict[str, Any]], **more: Any) -> str:
+        kind = f"{self._kind}.chunk" if self._chat else self._kind
+        return f"data: {json.dumps({**self._head, 'object': kind, 'choices': choices, **more})}\n\n"
+
+    def _usage(self) -> dict[str, int]:
+        prompt, answered = len(self._request.prompt), self._stream.count
+        return {"prompt_tokens": prompt, "completion_tokens": answered, "total_tokens": prompt + answered}
 
 
 def _error(status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:

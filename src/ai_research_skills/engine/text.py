@@ -12,25 +12,36 @@ class TextStream:
 
     Attributes:
         stopped: Whether a stop string was met; the text ends before it.
+        count: Tokens that came.
     """
 
     def __init__(self, tokenizer: Tokenizer, stops: Sequence[str] = ()) -> None:
-        self.stopped = False
+        self.stopped, self.count = False, 0
         self._tokenizer, self._stops = tokenizer, stops
-        self._ids: list[int] = []
+        self._whole = ""
+        self._open: list[int] = []
         self._sent = 0
 
     def push(self, ids: Sequence[int], *, last: bool = False) -> str:
         """What can be shown now that `ids` have come, beyond what was shown before."""
-        self._ids += ids
-        text = self._tokenizer.decode(self._ids)
-        text = text if last else text.rstrip("\ufffd")
-        found = [at for stop in self._stops if (at := text.find(stop)) >= 0]
+        self.count += len(ids)
+        text = self._decoded(ids, last=last)
+        longest = max((len(stop) for stop in self._stops), default=0)
+        found = [at for stop in self._stops if (at := text.find(stop, max(0, self._sent - longest))) >= 0]
         self.stopped = bool(found)
         end = min(found) if found else len(text) - (0 if last else self._held_back(text))
         piece = text[self._sent : end]
         self._sent = max(self._sent, end)
         return piece
+
+    def _decoded(self, ids: Sequence[int], *, last: bool) -> str:
+        """All text so far. Only what came since the last whole character is decoded anew."""
+        self._open += ids
+        end = self._tokenizer.decode(self._open)
+        if end.endswith("\ufffd") and not last:
+            return self._whole + end.rstrip("\ufffd")
+        self._whole, self._open = self._whole + end, []
+        return self._whole
 
     def _held_back(self, text: str) -> int:
         """Characters at the end that may turn out to be the beginning of a stop string."""

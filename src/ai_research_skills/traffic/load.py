@@ -30,9 +30,9 @@ async def load(
     Returns:
         One outcome for each body, in their order; a failed call is an outcome too.
     """
-    begin = time.perf_counter()
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False) as client:
+        begin = time.perf_counter()
         calls = (
             _call(client, address, {**body, "stream": True}, begin, moment)
             for body, moment in zip(bodies, moments, strict=True)
@@ -55,6 +55,8 @@ async def _call(
                 await _read(response, outcome, begin)
     except httpx.HTTPError as problem:
         outcome.error = f"{type(problem).__name__}: {problem}"
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+        outcome.error = f"no event of a stream: {type(problem).__name__}: {problem}"
     outcome.ended = time.perf_counter() - begin
     return outcome
 
@@ -62,9 +64,9 @@ async def _call(
 async def _read(response: httpx.Response, outcome: Outcome, begin: float) -> None:
     done = False
     async for line in response.aiter_lines():
-        data = line.removeprefix("data: ")
-        if data == line:
+        if not line.startswith("data:"):
             continue
+        data = line.removeprefix("data:").strip()
         if data == "[DONE]":
             done = True
             continue

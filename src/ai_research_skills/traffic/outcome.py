@@ -12,7 +12,7 @@ class Outcome:
     Attributes:
         due: When it was to be sent, seconds from the beginning of the load.
         sent: When it was.
-        token_times: When each piece of the answer came.
+        token_times: When each piece of the answer came; our server sends a piece for nearly every token.
         text: The answer.
         ended: When the answer was complete or had failed.
         status: Of the HTTP response; 0 without one.
