@@ -63,15 +63,15 @@ class Service:
 
     Attributes:
         engine: Touched by the thread alone, once that runs.
+        most_waiting: Requests that may wait beside a full batch.
         metrics: Of what was served.
         failure: What ended the thread, if anything did.
     """
 
     def __init__(self, engine: Engine, *, most_waiting: int = 64) -> None:
         """Refuse requests while `most_waiting` wait beside a full batch."""
-        self.engine, self.metrics = engine, Metrics(engine)
+        self.engine, self.most_waiting, self.metrics = engine, most_waiting, Metrics(engine)
         self.failure: Exception | None = None
-        self._room = engine.scheduler.max_running + most_waiting
         self._orders: SimpleQueue[tuple[Future[None], Callable[[], None]]] = SimpleQueue()
         self._listeners: dict[str, Callable[[], object]] = {}
         self._announced: dict[str, int] = {}
@@ -137,9 +137,10 @@ class Service:
 
     def _submit(self, request: Request) -> None:
         scheduler = self.engine.scheduler
-        if len(scheduler.waiting) + len(scheduler.running) >= self._room:
+        inside = len(scheduler.waiting) + len(scheduler.running)
+        if inside >= scheduler.max_running + self.most_waiting:
             self.metrics.requests.labels("refused").inc()
-            raise Overloaded(f"{self._room - scheduler.max_running} requests wait already → try again later")
+            raise Overloaded(f"{self.most_waiting} requests wait already → try again later")
         request.arrival = self.engine.now()
         self.engine.submit(request)
         self._announced[request.name] = 0
