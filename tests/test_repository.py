@@ -26,7 +26,7 @@ from hooks.catalogue_pages import claim_link
 ROOT = Path(__file__).resolve().parents[1]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 FORMS = sorted(path for path in (ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml") if path.name != "config.yml")
-PAGES = sorted([*(ROOT / "docs").glob("*.md"), *(ROOT / "docs/project").glob("*.md")])
+PAGES = sorted(path for folder in (".", "api", "project") for path in (ROOT / "docs" / folder).glob("*.md"))
 TEXTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md")]
 TEXTS += [ROOT / ".github/PULL_REQUEST_TEMPLATE.md", *PAGES]
 
