@@ -129,7 +129,7 @@ def test_greedy_rows_take_the_first_of_equals() -> None:
         ({"top_p": 0.0}, r"top_p=0.0 → make it in \(0, 1\]"),
         ({"min_p": 2.0}, r"min_p=2.0 → make it in \[0, 1\]"),
         ({"max_tokens": 0}, "max_tokens=0 → make it at least 1"),
-        ({"repetition_penalty": 0.0}, "repetition_penalty=0.0 → make it more than 0"),
+        ({"repetition_penalty": 0.0}, "repetition_penalty=0.0 → make it 0.01 to 100"),
     ],
 )
 def test_settings_without_meaning_are_refused(wrong: dict[str, float], message: str) -> None:

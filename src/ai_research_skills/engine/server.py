@@ -105,9 +105,9 @@ Piece = tuple[str, str | None]
 
 
 async def _while_connected(pieces: AsyncGenerator[Piece, None], call: Call) -> AsyncGenerator[Piece, None]:
-    """The pieces, until the client leaves; it may do so while the request still waits for its turn."""
+    """The pieces, until the client leaves: between two of them, or while the request waits for its turn."""
     async with aclosing(pieces):
-        while True:
+        while not await call.is_disconnected():
             coming = asyncio.ensure_future(anext(pieces, None))
             try:
                 while not coming.done():
